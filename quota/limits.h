@@ -1,0 +1,29 @@
+// What a guest may use. Values only; the guest folder may include this header and nothing else of quota.
+#pragma once
+
+#include <string>
+
+#include "provisioner/base/byte_size.h"
+
+namespace umlfarm::quota {
+
+// Smallest and largest figures a guest can be given, from what UML boots with (least) and can address (most).
+inline constexpr ByteSize kLeastMemory = ByteSize::mib(16);
+inline constexpr ByteSize kMostMemory = ByteSize::gib(64);
+// UML's COW bitmap offsets are 32 bits wide: a disk of 8 TiB or more would wrap.
+inline constexpr ByteSize kMostDisk = ByteSize(ByteSize::gib(8192).bytes() - 512);
+
+struct Limits {
+  ByteSize memory;           // mem= of the guest; its tmpfs and cgroup are sized from it
+  ByteSize disk;             // the most its disk.cow may allocate on the host
+  ByteSize swap;             // size of the swap device; zero: none
+  unsigned processes = 512;  // host processes and threads: one per guest process, and a few more
+};
+
+struct Plan {
+  std::string name;
+  Limits limits;
+  std::string summary;  // one line for people
+};
+
+}  // namespace umlfarm::quota
