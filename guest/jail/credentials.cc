@@ -1,0 +1,77 @@
+#include "guest/jail/credentials.h"
+
+#include <grp.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <utility>
+
+namespace umlfarm::guest {
+namespace {
+
+Status drop_capabilities() {
+  for (unsigned long capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
+    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0) return system_error("drop a capability");
+  }
+  if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+    return system_error("clear ambient set");
+  return {};
+}
+
+// setresuid already empties these; said again so that no keep-caps bit decides.
+Status clear_capability_sets() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
+  if (::syscall(SYS_capset, &header, none.data()) < 0) return system_error("capset");
+  return {};
+}
+
+}  // namespace
+
+Status set_limits(const JailSpec& spec) {
+  const std::array<std::pair<__rlimit_resource, rlim_t>, 9> limits{{
+      {RLIMIT_CORE, 0},
+      {RLIMIT_NPROC, spec.max_processes},
+      {RLIMIT_NOFILE, spec.max_open_files},
+      {RLIMIT_FSIZE, spec.max_file_bytes},
+      {RLIMIT_MEMLOCK, 0},
+      {RLIMIT_MSGQUEUE, 0},
+      {RLIMIT_NICE, 0},
+      {RLIMIT_RTPRIO, 0},
+      {RLIMIT_STACK, rlim_t{8} << 20U},
+  }};
+  for (const auto& [resource, most] : limits) {
+    const rlimit limit{most, most};
+    if (::setrlimit(resource, &limit) < 0) return system_error("setrlimit " + std::to_string(resource));
+  }
+  return {};
+}
+
+Status pin_to_processor(int processor) {
+  if (processor < 0) return {};
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<unsigned>(processor), &set);
+  if (::sched_setaffinity(0, sizeof set, &set) < 0) {
+    return system_error("run on processor " + std::to_string(processor));
+  }
+  return {};
+}
+
+Status become_guest_user(const JailSpec& spec) {
+  if (spec.uid == 0 || spec.gid == 0) return Error(Kind::Invalid, "a guest never runs as uid or gid 0");
+  UMLFARM_TRY(drop_capabilities());
+  if (::setgroups(0, nullptr) < 0) return system_error("setgroups");
+  if (::setresgid(spec.gid, spec.gid, spec.gid) < 0) return system_error("setresgid");
+  if (::setresuid(spec.uid, spec.uid, spec.uid) < 0) return system_error("setresuid");
+  UMLFARM_TRY(clear_capability_sets());
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return system_error("no_new_privs");
+  return {};
+}
+
+}  // namespace umlfarm::guest
