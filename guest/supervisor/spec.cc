@@ -61,6 +61,7 @@ std::map<std::string, Reader> readers(SupervisorSpec& spec) {
       {"--exit-file", text(spec.exit_file)},
       {"--ready", text(spec.ready_text)},
       {"--tap-fd", number("--tap-fd", spec.tap)},
+      {"--lock-fd", number("--lock-fd", spec.lock)},
       {"--launched-fd", number("--launched-fd", spec.launched)},
   };
 }
@@ -77,6 +78,7 @@ Status check(const SupervisorSpec& spec) {
     if (value->empty()) return Error(Kind::Invalid, name + " is missing");
   }
   if (jail.uid == 0 || jail.gid == 0) return Error(Kind::Invalid, "--uid and --gid must be given, and not 0");
+  if (spec.lock < 0) return Error(Kind::Invalid, "--lock-fd is missing");
   if (jail.memory_bytes == 0) return Error(Kind::Invalid, "--memory is missing");
   return {};
 }
@@ -115,6 +117,8 @@ std::vector<std::string> to_arguments(const SupervisorSpec& spec) {
                                      spec.ready_text,
                                      "--tap-fd",
                                      std::to_string(spec.tap),
+                                     "--lock-fd",
+                                     std::to_string(spec.lock),
                                      "--launched-fd",
                                      std::to_string(spec.launched)};
   for (const JailFile& file : jail.files) {

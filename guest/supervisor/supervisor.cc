@@ -24,7 +24,6 @@
 #include "guest/supervisor/stop_sequence.h"
 #include "provisioner/base/atomic_file.h"
 #include "provisioner/base/clock.h"
-#include "provisioner/base/file_lock.h"
 #include "provisioner/base/posix.h"
 
 namespace umlfarm::guest {
@@ -70,7 +69,6 @@ class Supervisor final : public ControlTarget {
   }
 
   SupervisorSpec spec_;
-  std::optional<FileLock> lock_;
   UniqueFd run_mount_;
   UniqueFd memory_mount_;
   UniqueFd notify_;
@@ -87,8 +85,6 @@ class Supervisor final : public ControlTarget {
 };
 
 Status Supervisor::launch() {
-  // Held for life: two supervisors of one guest would be two writers of its disk.
-  UMLFARM_ASSIGN(lock_, FileLock::acquire(spec_.run_directory + "/lock"));
   JailSpec& jail = spec_.jail;
   UMLFARM_ASSIGN(run_mount_, make_tmpfs(kRunBytes, kRunInodes, jail.uid, jail.gid, false));
   UMLFARM_ASSIGN(memory_mount_, make_tmpfs(jail.memory_bytes, 16, jail.uid, jail.gid, true));
@@ -291,13 +287,11 @@ int supervise(SupervisorSpec spec) {
   // Ignored in the daemon, and that is inherited; then wait(2) would find nobody.
   (void)::signal(SIGCHLD, SIG_DFL);
   (void)::setsid();
+  // Held for life, and not by what runs in the jail.
+  (void)::fcntl(spec.lock, F_SETFD, FD_CLOEXEC);
   leave_standard_descriptors();
   Supervisor supervisor(std::move(spec));
   const Status started = supervisor.launch();
-  if (!started && started.error().kind() == Kind::Conflict) {
-    report_launch(launched, "a supervisor of this guest runs already\n");
-    return 1;
-  }
   if (!started) supervisor.set_launch_error(started.error());
   report_launch(launched, started ? "ok\n" : started.error().message() + "\n");
   if (started) supervisor.run();

@@ -1,0 +1,69 @@
+#include "guest/boot/command_line.h"
+
+#include <charconv>
+#include <numeric>
+
+#include "guest/jail/jail.h"
+
+namespace umlfarm::guest {
+namespace {
+
+constexpr std::size_t kMostExtras = 13;     // ubda to ubdc are ours, of 16
+constexpr std::size_t kMostBytes = 4095;
+
+Status check_path(const std::string& path) {
+  if (path.find_first_of(" \t\n,\"") == std::string::npos) return {};
+  return Error(Kind::Invalid, "disk path '" + path + "': the kernel's command line can't carry spaces, commas or quotes");
+}
+
+Status check(const BootSpec& spec) {
+  if (spec.extras.size() > kMostExtras) {
+    return Error(Kind::Invalid, std::to_string(spec.extras.size()) + " extra disks: a guest takes at most 13");
+  }
+  for (const std::string& path : {spec.disk, spec.base, spec.seed, spec.swap}) UMLFARM_TRY(check_path(path));
+  for (const std::string& path : spec.extras) UMLFARM_TRY(check_path(path));
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> kernel_arguments(const BootSpec& spec) {
+  UMLFARM_TRY(check(spec));
+  std::vector<std::string> arguments{
+      "mem=" + std::to_string(spec.memory.bytes() >> 10U) + "K",
+      "root=/dev/ubda",
+      "rw",
+      "ubd0=" + spec.disk + "," + spec.base,
+      // d: the file is data, whatever its first sector looks like.
+      "ubd1rd=" + spec.seed,
+  };
+  if (!spec.swap.empty()) arguments.push_back("ubd2d=" + spec.swap);
+  for (std::size_t i = 0; i < spec.extras.size(); ++i) {
+    arguments.push_back("ubd" + std::to_string(i + 3) + "rd=" + spec.extras[i]);
+  }
+  if (!spec.mac.empty()) {
+    arguments.push_back("vec0:transport=fd,fd=" + std::to_string(kTapDescriptor) + ",mac=" + spec.mac);
+  }
+  if (spec.loops_per_jiffy != 0) arguments.push_back("lpj=" + std::to_string(spec.loops_per_jiffy));
+  for (const char* fixed : {"con0=fd:0,fd:1", "con=null", "console=tty0", "mconsole=notify:/run/notify",
+                            "uml_dir=/run", "umid=g", "noreboot"}) {
+    arguments.emplace_back(fixed);
+  }
+  const std::size_t bytes = std::accumulate(arguments.begin(), arguments.end(), std::size_t{0},
+                                            [](std::size_t sum, const std::string& a) { return sum + a.size() + 1; });
+  if (bytes > kMostBytes) {
+    return Error(Kind::Invalid, "the kernel's command line has " + std::to_string(bytes) +
+                                    " bytes of 4095: give fewer disks or shorter paths");
+  }
+  return arguments;
+}
+
+std::uint64_t find_loops_per_jiffy(const std::string& log) {
+  constexpr std::string_view kMark = "BogoMIPS (lpj=";
+  const std::size_t at = log.find(kMark);
+  std::uint64_t loops = 0;
+  if (at != std::string::npos) std::from_chars(log.data() + at + kMark.size(), log.data() + log.size(), loops);
+  return loops;
+}
+
+}  // namespace umlfarm::guest

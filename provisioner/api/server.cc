@@ -1,0 +1,210 @@
+#include "provisioner/api/server.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/websocket.hpp>
+#include <boost/json.hpp>
+#include <boost/url.hpp>
+
+#include "provisioner/api/relay.h"
+#include "provisioner/base/posix.h"
+
+namespace umlfarm::api {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+namespace json = boost::json;
+
+Response json_response(unsigned status, const json::value& value) {
+  return {status, "application/json", json::serialize(value) + "\n", {}};
+}
+
+Response error_response(const Error& error) {
+  return json_response(static_cast<unsigned>(http_status(error.kind())),
+                       {{"error", {{"kind", kind_name(error.kind())}, {"message", error.message()}}}});
+}
+
+namespace {
+
+using Local = asio::local::stream_protocol;
+using Message = http::request<http::string_body>;
+constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::uint64_t kMostBody = std::uint64_t{1} << 20U;
+
+Result<Request> translate(const Message& message, uid_t peer) {
+  const auto target = boost::urls::parse_origin_form({message.target().data(), message.target().size()});
+  if (!target) return Error(Kind::Invalid, "malformed address");
+  Request request;
+  request.method = std::string(message.method_string());
+  for (const auto& segment : target->segments()) request.path.push_back(segment);
+  for (const auto& parameter : target->params()) request.query[parameter.key] = parameter.value;
+  if (request.path.empty() || request.path.front() != "v1") return Error(Kind::NotFound, "there is only /v1");
+  request.path.erase(request.path.begin());
+  request.body = message.body();
+  request.upgrade = beast::websocket::is_upgrade(message);
+  request.peer = peer;
+  return request;
+}
+
+Result<uid_t> peer_of(Local::socket& socket) {
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0) {
+    return system_error("peer credentials");
+  }
+  return credentials.uid;
+}
+
+class UnixServer final : public Server {
+ public:
+  UnixServer(asio::io_context& loop, Local::acceptor acceptor, std::set<uid_t> admins, Service& service,
+             unsigned threads)
+      : loop_(loop), acceptor_(std::move(acceptor)), admins_(std::move(admins)), service_(service),
+        blocking_(threads) {}
+  ~UnixServer() override {
+    blocking_.stop();
+    blocking_.join();
+  }
+
+  asio::awaitable<void> accept() {
+    for (;;) {
+      auto [error, socket] = co_await acceptor_.async_accept(kTuple);
+      if (error == asio::error::operation_aborted) co_return;
+      if (error) {
+        // Out of descriptors, most likely: those under way will give some back.
+        asio::steady_timer pause(loop_, std::chrono::milliseconds(100));
+        co_await pause.async_wait(kTuple);
+        continue;
+      }
+      asio::co_spawn(loop_, serve(std::move(socket)), asio::detached);
+    }
+  }
+
+ private:
+  // Runs `work` on a thread that may block, and goes on here with its result.
+  template <typename Work>
+  asio::awaitable<std::invoke_result_t<Work>> blocking(Work work) {
+    co_return co_await asio::co_spawn(
+        blocking_, [work = std::move(work)]() -> asio::awaitable<std::invoke_result_t<Work>> { co_return work(); },
+        asio::use_awaitable);
+  }
+
+  asio::awaitable<void> serve(Local::socket socket) {
+    const auto peer = peer_of(socket);
+    beast::flat_buffer buffer;
+    for (;;) {
+      http::request_parser<http::string_body> parser;
+      parser.body_limit(kMostBody);
+      const auto [error, size] = co_await http::async_read(socket, buffer, parser, kTuple);
+      if (error) co_return;
+      const Message message = parser.release();
+      auto request = peer ? translate(message, *peer) : Result<Request>(peer.error());
+      if (request && !allowed(*peer)) {
+        request = Error(Kind::Denied, "user " + std::to_string(*peer) +
+                                          " may not use this farm; run as root, or add the user to admins in umlfarm.toml");
+      }
+      if (request && request->upgrade) {
+        co_await upgrade(std::move(socket), message, *request);
+        co_return;
+      }
+      const bool more = co_await answer(socket, message, request);
+      if (!more) co_return;
+    }
+  }
+
+  bool allowed(uid_t peer) const { return peer == 0 || peer == ::geteuid() || admins_.contains(peer); }
+
+  // False when the connection ends with it.
+  asio::awaitable<bool> answer(Local::socket& socket, const Message& message, const Result<Request>& request) {
+    Response response = request ? co_await blocking([&] { return service_.handle(*request); })
+                                : error_response(request.error());
+    if (response.more) {
+      co_await stream(socket, response);
+      co_return false;
+    }
+    http::response<http::string_body> reply(static_cast<http::status>(response.status), message.version());
+    reply.set(http::field::content_type, response.type);
+    reply.keep_alive(message.keep_alive());
+    reply.body() = std::move(response.body);
+    reply.prepare_payload();
+    const auto [error, size] = co_await http::async_write(socket, reply, kTuple);
+    co_return !error && reply.keep_alive();
+  }
+
+  asio::awaitable<void> stream(Local::socket& socket, Response& response) {
+    http::response<http::empty_body> head(http::status::ok, 11);
+    head.set(http::field::content_type, response.type);
+    head.chunked(true);
+    http::response_serializer<http::empty_body> serializer(head);
+    auto [error, size] = co_await http::async_write_header(socket, serializer, kTuple);
+    Result<std::string> text = std::move(response.body);
+    while (!error && text) {
+      if (!text->empty()) {
+        std::tie(error, size) = co_await asio::async_write(socket, http::make_chunk(asio::buffer(*text)), kTuple);
+      } else if (gone(socket)) {
+        co_return;
+      } else {
+        asio::steady_timer pause(loop_, std::chrono::milliseconds(100));
+        co_await pause.async_wait(kTuple);
+      }
+      if (!error) text = co_await blocking(response.more);
+    }
+    if (!error) co_await asio::async_write(socket, http::make_chunk_last(), kTuple);
+  }
+
+  // A peer that has left is noticed when there is nothing to write, too.
+  static bool gone(Local::socket& socket) {
+    char byte;
+    return ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+  }
+
+  asio::awaitable<void> upgrade(Local::socket socket, const Message& message, const Request& request) {
+    auto channel = co_await blocking([&] { return std::make_shared<Result<Channel>>(service_.open_channel(request)); });
+    if (!*channel) {
+      const Result<Request> failed = channel->error();
+      co_await answer(socket, message, failed);
+      co_return;
+    }
+    co_await relay(std::move(socket), message, **channel);
+  }
+
+  asio::io_context& loop_;
+  Local::acceptor acceptor_;
+  std::set<uid_t> admins_;
+  Service& service_;
+  asio::thread_pool blocking_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::start(asio::io_context& loop, const std::string& path,
+                                              std::set<uid_t> admins, Service& service, unsigned threads) {
+  if (path.size() > 107) {
+    return Error(Kind::Invalid, "socket path " + path + ": longer than 107 bytes; choose a shorter root directory");
+  }
+  UMLFARM_TRY(posix::remove_file(path));
+  boost::system::error_code error;
+  Local::acceptor acceptor(loop);
+  acceptor.open(Local(), error);
+  if (!error) acceptor.bind(Local::endpoint(path), error);
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error || ::chmod(path.c_str(), 0666) < 0) {
+    return Error(Kind::Internal, "listen on " + path + ": " + (error ? error.message() : "chmod failed"));
+  }
+  auto server = std::make_unique<UnixServer>(loop, std::move(acceptor), std::move(admins), service, threads);
+  asio::co_spawn(loop, server->accept(), asio::detached);
+  return std::unique_ptr<Server>(std::move(server));
+}
+
+}  // namespace umlfarm::api

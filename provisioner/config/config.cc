@@ -1,0 +1,193 @@
+#include "provisioner/config/config.h"
+
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include <set>
+
+#include "provisioner/base/ids.h"
+#include "provisioner/base/posix.h"
+#include "quota/ledger.h"
+
+namespace umlfarm::config {
+namespace {
+
+// Reads one document, collecting faults instead of stopping at the first.
+class Reader {
+ public:
+  explicit Reader(std::string name) : name_(std::move(name)) {}
+
+  void fault(const toml::source_region& where, const std::string& what) {
+    faults_ += "\n  " + name_ + ":" + std::to_string(where.begin.line) + ": " + what;
+  }
+  const std::string& faults() const { return faults_; }
+
+  void known_keys(const toml::table& table, const std::set<std::string_view>& keys) {
+    for (const auto& [key, node] : table) {
+      if (!keys.contains(key.str())) fault(node.source(), "unknown key '" + std::string(key.str()) + "'");
+    }
+  }
+
+  void read(const toml::table& table, std::string_view key, std::string& to) {
+    if (const auto* node = expect(table, key, toml::node_type::string, "a string")) to = node->ref<std::string>();
+  }
+  void read(const toml::table& table, std::string_view key, bool& to) {
+    if (const auto* node = expect(table, key, toml::node_type::boolean, "true or false")) to = node->ref<bool>();
+  }
+  void read(const toml::table& table, std::string_view key, std::uint32_t& to, std::int64_t least,
+            std::int64_t most) {
+    const auto* node = expect(table, key, toml::node_type::integer, "a whole number");
+    if (node == nullptr) return;
+    const std::int64_t value = node->ref<std::int64_t>();
+    if (value < least || value > most) {
+      return fault(node->source(), std::string(key) + " = " + std::to_string(value) + ": must be " +
+                                       std::to_string(least) + " to " + std::to_string(most));
+    }
+    to = static_cast<std::uint32_t>(value);
+  }
+  void read(const toml::table& table, std::string_view key, ByteSize& to) {
+    const auto* node = expect(table, key, toml::node_type::string, "a size such as \"512M\"");
+    if (node == nullptr) return;
+    if (auto size = ByteSize::parse(node->ref<std::string>())) {
+      to = *size;
+    } else {
+      fault(node->source(), std::string(key) + ": " + size.error().message());
+    }
+  }
+  void read(const toml::table& table, std::string_view key, std::vector<std::string>& to) {
+    each(table, key, [&](const toml::node& item) {
+      if (const auto text = item.value_exact<std::string>()) return to.push_back(*text);
+      fault(item.source(), std::string(key) + ": must hold strings");
+    });
+  }
+  void read(const toml::table& table, std::string_view key, std::vector<std::uint32_t>& to) {
+    each(table, key, [&](const toml::node& item) {
+      const auto number = item.value_exact<std::int64_t>();
+      if (number && *number >= 0 && *number < UINT32_MAX) return to.push_back(static_cast<std::uint32_t>(*number));
+      fault(item.source(), std::string(key) + ": must hold user numbers");
+    });
+  }
+
+  const toml::table* section(const toml::table& root, std::string_view key) {
+    const auto* node = expect(root, key, toml::node_type::table, "a section");
+    return node == nullptr ? nullptr : node->as_table();
+  }
+
+ private:
+  template <typename Take>
+  void each(const toml::table& table, std::string_view key, Take take) {
+    const auto* node = expect(table, key, toml::node_type::array, "a list");
+    if (node == nullptr) return;
+    for (const toml::node& item : *node->as_array()) take(item);
+  }
+
+  const toml::node* expect(const toml::table& table, std::string_view key, toml::node_type type,
+                           const char* wanted) {
+    const toml::node* node = table.get(key);
+    if (node == nullptr || node->type() == type) return node;
+    fault(node->source(), std::string(key) + ": must be " + wanted);
+    return nullptr;
+  }
+
+  std::string name_;
+  std::string faults_;
+};
+
+void read_network(Reader& reader, const toml::table& table, Network& network) {
+  reader.known_keys(table, {"pool4", "pool6", "dns", "isolate"});
+  reader.read(table, "pool4", network.pool4);
+  reader.read(table, "pool6", network.pool6);
+  reader.read(table, "dns", network.dns);
+  reader.read(table, "isolate", network.isolate);
+}
+
+void read_guests(Reader& reader, const toml::table& table, Guests& guests) {
+  reader.known_keys(table, {"first_uid", "uids", "parallel", "ready_seconds", "stop_seconds", "restarts",
+                            "default_plan", "default_image"});
+  reader.read(table, "first_uid", guests.first_uid, 1000, 4'000'000'000);
+  reader.read(table, "uids", guests.uids, 1, 1'000'000);
+  reader.read(table, "parallel", guests.parallel, 1, 256);
+  reader.read(table, "ready_seconds", guests.ready_seconds, 1, 86'400);
+  reader.read(table, "stop_seconds", guests.stop_seconds, 0, 86'400);
+  reader.read(table, "restarts", guests.restarts, 0, 1000);
+  reader.read(table, "default_plan", guests.default_plan);
+  reader.read(table, "default_image", guests.default_image);
+}
+
+void read_capacity(Reader& reader, const toml::table& table, Capacity& capacity) {
+  reader.known_keys(table, {"memory_reserve", "disk_reserve", "memory_percent", "disk_percent"});
+  reader.read(table, "memory_reserve", capacity.memory_reserve);
+  reader.read(table, "disk_reserve", capacity.disk_reserve);
+  reader.read(table, "memory_percent", capacity.memory_percent, 1, 10'000);
+  reader.read(table, "disk_percent", capacity.disk_percent, 1, 100'000);
+}
+
+void read_plan(Reader& reader, const toml::table& table, std::vector<quota::Plan>& plans) {
+  quota::Plan plan;
+  reader.known_keys(table, {"name", "memory", "disk", "swap", "processes", "summary"});
+  reader.read(table, "name", plan.name);
+  reader.read(table, "memory", plan.limits.memory);
+  reader.read(table, "disk", plan.limits.disk);
+  reader.read(table, "swap", plan.limits.swap);
+  reader.read(table, "processes", plan.limits.processes, 16, 1'000'000);
+  reader.read(table, "summary", plan.summary);
+  if (Status named = check_name("plan name", plan.name); !named) {
+    return reader.fault(table.source(), named.error().message());
+  }
+  if (Status checked = quota::check_limits(plan.limits); !checked) {
+    return reader.fault(table.source(), "plan " + plan.name + ": " + checked.error().message());
+  }
+  plans.push_back(std::move(plan));
+}
+
+void read_plans(Reader& reader, const toml::table& root, std::vector<quota::Plan>& plans) {
+  const toml::node* node = root.get("plan");
+  if (node == nullptr) return;
+  if (!node->is_array_of_tables()) return reader.fault(node->source(), "plans are written as [[plan]]");
+  plans.clear();
+  for (const toml::node& item : *node->as_array()) read_plan(reader, *item.as_table(), plans);
+}
+
+Config read(Reader& reader, const toml::table& root) {
+  Config config = defaults();
+  reader.known_keys(root, {"admins", "network", "guests", "capacity", "plan"});
+  reader.read(root, "admins", config.admins);
+  if (const auto* table = reader.section(root, "network")) read_network(reader, *table, config.network);
+  if (const auto* table = reader.section(root, "guests")) read_guests(reader, *table, config.guests);
+  if (const auto* table = reader.section(root, "capacity")) read_capacity(reader, *table, config.capacity);
+  read_plans(reader, root, config.plans);
+  return config;
+}
+
+}  // namespace
+
+Config defaults() {
+  Config config;
+  config.plans = {
+      {"tiny", {ByteSize::mib(32), ByteSize::gib(1), ByteSize(), 256}, "a shell of one's own"},
+      {"small", {ByteSize::mib(256), ByteSize::gib(10), ByteSize::mib(256), 512}, "a small server"},
+      {"medium", {ByteSize::gib(1), ByteSize::gib(20), ByteSize::gib(1), 1024}, "a server with room"},
+      {"large", {ByteSize::gib(4), ByteSize::gib(40), ByteSize::gib(2), 2048}, "a large server"},
+  };
+  return config;
+}
+
+Result<Config> parse(const std::string& text, const std::string& name) {
+  const toml::parse_result parsed = toml::parse(text);
+  if (!parsed) {
+    return Error(Kind::Invalid, name + ":" + std::to_string(parsed.error().source().begin.line) + ": " +
+                                    std::string(parsed.error().description()));
+  }
+  Reader reader(name);
+  Config config = read(reader, parsed.table());
+  if (!reader.faults().empty()) return Error(Kind::Invalid, "configuration:" + reader.faults());
+  return config;
+}
+
+Result<Config> load(const std::string& path) {
+  if (!posix::exists(path)) return defaults();
+  UMLFARM_ASSIGN(const std::string text, posix::read_file(path));
+  return parse(text, path);
+}
+
+}  // namespace umlfarm::config

@@ -1,0 +1,55 @@
+// The daemon's configuration: plain values with their defaults, and the file that changes them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "provisioner/base/byte_size.h"
+#include "provisioner/base/result.h"
+#include "quota/limits.h"
+
+namespace umlfarm::config {
+
+struct Network {
+  std::string pool4 = "10.77.0.0/16";          // the first host address is the bridge's
+  std::string pool6 = "fd75:6d6c:6661:726d::/64";  // empty: no IPv6
+  std::vector<std::string> dns;                // what guests ask; empty: none
+  bool isolate = true;                         // guests don't reach each other
+};
+
+struct Guests {
+  std::uint32_t first_uid = 2'000'000;  // a guest's uid and gid are of its own, from this range
+  std::uint32_t uids = 60'000;
+  unsigned parallel = 8;            // guests worked on at once
+  unsigned ready_seconds = 120;     // until a guest that isn't ready counts as unhealthy
+  unsigned stop_seconds = 30;       // patience of `stop` where it names none
+  unsigned restarts = 5;            // in a row, until a guest that dies by itself counts as failed
+  std::string default_plan = "small";
+  std::string default_image = "debian-12";
+};
+
+// Percent of what the host has that may be promised, after the reserve.
+struct Capacity {
+  ByteSize memory_reserve = ByteSize::mib(512);
+  ByteSize disk_reserve = ByteSize::gib(2);
+  unsigned memory_percent = 100;
+  unsigned disk_percent = 1000;  // COW disks are thin
+};
+
+struct Config {
+  std::vector<std::uint32_t> admins;  // uids that may use the socket beside root
+  Network network;
+  Guests guests;
+  Capacity capacity;
+  std::vector<quota::Plan> plans;  // tiny, small, medium, large unless the file has plans of its own
+};
+
+Config defaults();
+
+// The defaults changed by a TOML document. Invalid with every fault at once, each with its line.
+Result<Config> parse(const std::string& text, const std::string& name);
+// The defaults where the file is missing.
+Result<Config> load(const std::string& path);
+
+}  // namespace umlfarm::config

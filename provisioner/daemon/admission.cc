@@ -1,0 +1,177 @@
+#include "provisioner/daemon/admission.h"
+
+#include <algorithm>
+#include <set>
+
+#include "guest/disk/ssh_key.h"
+#include "provisioner/base/posix.h"
+
+namespace umlfarm::daemon {
+namespace {
+
+constexpr std::size_t kMostKeys = 64;
+
+template <typename Items, typename Name>
+std::string list_names(const Items& items, Name name) {
+  std::set<std::string> names;
+  for (const auto& item : items) names.insert(name(item));
+  std::string text;
+  for (const std::string& each : names) text += (text.empty() ? "" : ", ") + each;
+  return text.empty() ? "none" : text;
+}
+
+Result<quota::Plan> find_plan(const config::Config& config, const std::string& asked) {
+  const std::string& name = asked.empty() ? config.guests.default_plan : asked;
+  for (const quota::Plan& plan : config.plans) {
+    if (plan.name == name) return plan;
+  }
+  return Error(Kind::NotFound, "no plan '" + name + "'; there is: " +
+                                   list_names(config.plans, [](const quota::Plan& plan) { return plan.name; }));
+}
+
+Result<std::vector<std::string>> guest_names(const CreateRequest& request, const FarmFacts& facts) {
+  UMLFARM_TRY(check_name("guest name", request.name));
+  if (request.count < 1 || request.count > kMostAtOnce) {
+    return Error(Kind::Invalid, "count " + std::to_string(request.count) + ": must be 1 to 1000");
+  }
+  std::vector<std::string> names;
+  for (unsigned i = 1; request.count > 1 && i <= request.count; ++i) {
+    names.push_back(request.name + "-" + std::to_string(i));
+  }
+  if (names.empty()) names.push_back(request.name);
+  UMLFARM_TRY(check_name("guest name", names.back()));
+  for (const GuestRecord& guest : facts.guests) {
+    if (std::find(names.begin(), names.end(), guest.name) != names.end()) {
+      return Error(Kind::Conflict, "guest '" + guest.name + "' exists already; choose another name, or delete it");
+    }
+  }
+  return names;
+}
+
+Result<std::vector<std::string>> check_keys(const std::vector<std::string>& lines) {
+  if (lines.size() > kMostKeys) {
+    return Error(Kind::Invalid, std::to_string(lines.size()) + " ssh keys: a guest takes at most 64");
+  }
+  std::vector<std::string> keys;
+  for (const std::string& line : lines) {
+    UMLFARM_ASSIGN(std::string key, guest::check_ssh_key(line));
+    keys.push_back(std::move(key));
+  }
+  return keys;
+}
+
+// The guest kernel opens it as its own user, so that the file's mode decides, not the daemon's rights.
+Status check_extra_disk(const std::string& path) {
+  if (path.empty() || path[0] != '/' || path.find_first_of(" \t\n,\":=") != std::string::npos) {
+    return Error(Kind::Invalid, "disk '" + path + "': must be an absolute path without spaces, commas, quotes, ':' or '='");
+  }
+  UMLFARM_ASSIGN(const struct stat status, posix::stat(path));
+  if (!S_ISREG(status.st_mode)) return Error(Kind::Invalid, "disk " + path + ": not a regular file");
+  if ((status.st_mode & S_IROTH) == 0) {
+    return Error(Kind::Denied, "disk " + path + ": guests run as users of their own and may not read it; chmod o+r it");
+  }
+  return {};
+}
+
+Status check_password_hash(const std::string& hash) {
+  if (hash.empty()) return {};
+  const bool plain = hash.find_first_of(":\n' ") != std::string::npos;
+  if (hash[0] == '$' && !plain && hash.size() < 256) return {};
+  return Error(Kind::Invalid, "root password hash: must be of crypt(3), such as 'openssl passwd -6' prints");
+}
+
+// The lowest numbers not taken, `count` of them.
+Result<std::vector<std::uint32_t>> lowest_free(std::set<std::uint32_t> taken, std::uint32_t first,
+                                               std::uint64_t size, unsigned count, const char* what) {
+  std::vector<std::uint32_t> free;
+  for (std::uint64_t i = 0; i < size && free.size() < count; ++i) {
+    const auto number = static_cast<std::uint32_t>(first + i);
+    if (!taken.contains(number)) free.push_back(number);
+  }
+  if (free.size() == count) return free;
+  return Error(Kind::QuotaExceeded, std::string(what) + " exhausted: " + std::to_string(count) + " asked, " +
+                                        std::to_string(free.size()) + " of " + std::to_string(size) +
+                                        " left; delete guests, or widen it in umlfarm.toml");
+}
+
+Result<CatalogEntry> choose_kernel(const FarmFacts& facts, const std::string& asked) {
+  if (!asked.empty()) return find_entry(facts.kernels, "kernel", asked);
+  if (facts.kernels.empty()) return Error(Kind::NotFound, "no guest kernel yet; add one with 'umlfarm kernel add'");
+  const auto strict = std::find_if(facts.kernels.begin(), facts.kernels.end(),
+                                   [](const CatalogEntry& kernel) { return kernel.name == "strict"; });
+  return strict == facts.kernels.end() ? facts.kernels.front() : *strict;
+}
+
+Result<GuestIdentity> common_identity(const CreateRequest& request, const FarmFacts& facts) {
+  GuestIdentity identity;
+  UMLFARM_ASSIGN(const quota::Plan plan, find_plan(facts.config, request.plan));
+  identity.plan = plan.name;
+  identity.limits = plan.limits;
+  if (request.memory) identity.limits.memory = *request.memory;
+  UMLFARM_TRY(quota::check_limits(identity.limits));
+  UMLFARM_ASSIGN(const CatalogEntry image,
+                 find_entry(facts.images, "image",
+                            request.image.empty() ? facts.config.guests.default_image : request.image));
+  identity.image = image.name;
+  identity.image_digest = image.digest;
+  UMLFARM_ASSIGN(const CatalogEntry kernel, choose_kernel(facts, request.kernel));
+  identity.kernel = kernel.name;
+  identity.kernel_digest = kernel.digest;
+  UMLFARM_ASSIGN(identity.ssh_keys, check_keys(request.ssh_keys));
+  for (const std::string& disk : request.extra_disks) UMLFARM_TRY(check_extra_disk(disk));
+  identity.extra_disks = request.extra_disks;
+  UMLFARM_TRY(check_password_hash(request.root_password_hash));
+  identity.root_password_hash = request.root_password_hash;
+  return identity;
+}
+
+}  // namespace
+
+Result<CatalogEntry> find_entry(const std::vector<CatalogEntry>& entries, const char* what,
+                                const std::string& asked) {
+  for (const CatalogEntry& entry : entries) {
+    const bool by_digest = asked.size() >= 8 && entry.digest.starts_with(asked);
+    if (entry.name == asked || by_digest) return entry;
+  }
+  return Error(Kind::NotFound, std::string("no ") + what + " '" + asked + "'; there is: " +
+                                   list_names(entries, [](const CatalogEntry& entry) { return entry.name; }));
+}
+
+quota::Promised promised_to(const std::vector<GuestRecord>& guests) {
+  quota::Promised sum;
+  for (const GuestRecord& guest : guests) {
+    const quota::Promised cost = quota::cost_of(guest.identity.limits);
+    sum.memory = sum.memory + cost.memory;
+    sum.disk = sum.disk + cost.disk;
+  }
+  return sum;
+}
+
+Result<std::vector<GuestRecord>> admit(const CreateRequest& request, const FarmFacts& facts) {
+  UMLFARM_ASSIGN(const std::vector<std::string> names, guest_names(request, facts));
+  UMLFARM_ASSIGN(const GuestIdentity identity, common_identity(request, facts));
+  UMLFARM_TRY(quota::reserve(facts.capacity, promised_to(facts.guests), identity.limits, request.count));
+  std::set<std::uint32_t> uids;
+  std::set<std::uint32_t> addresses;
+  for (const GuestRecord& guest : facts.guests) {
+    uids.insert(guest.identity.uid);
+    addresses.insert(guest.identity.address);
+  }
+  const config::Guests& range = facts.config.guests;
+  UMLFARM_ASSIGN(const auto free_uids,
+                 lowest_free(std::move(uids), range.first_uid, range.uids, request.count, "uid range"));
+  UMLFARM_ASSIGN(const auto free_addresses,
+                 lowest_free(std::move(addresses), 0, facts.addresses, request.count, "address pool"));
+  std::vector<GuestRecord> guests;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    GuestRecord guest;
+    guest.name = names[i];
+    guest.identity = identity;
+    guest.identity.uid = free_uids[i];
+    guest.identity.address = free_addresses[i];
+    guests.push_back(std::move(guest));
+  }
+  return guests;
+}
+
+}  // namespace umlfarm::daemon

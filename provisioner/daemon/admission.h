@@ -1,0 +1,51 @@
+// From a request to guests that fit: every check that needs no effect. Pure, but for asking the host about the
+// files that the request names.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "provisioner/base/result.h"
+#include "provisioner/config/config.h"
+#include "provisioner/daemon/catalog_entry.h"
+#include "provisioner/daemon/guest_record.h"
+#include "quota/ledger.h"
+
+namespace umlfarm::daemon {
+
+struct CreateRequest {
+  std::string name;
+  unsigned count = 1;    // more than one: NAME-1 to NAME-count
+  std::string plan;      // empty: the configuration's default; so for image and kernel
+  std::string image;     // name or digest
+  std::string kernel;    // name or digest
+  std::optional<ByteSize> memory;  // in place of the plan's
+  std::vector<std::string> ssh_keys;
+  std::vector<std::string> extra_disks;
+  std::string root_password_hash;
+};
+
+// What there is already.
+struct FarmFacts {
+  const config::Config& config;
+  const std::vector<GuestRecord>& guests;
+  const std::vector<CatalogEntry>& images;
+  const std::vector<CatalogEntry>& kernels;
+  quota::Capacity capacity;
+  std::uint64_t addresses = 0;  // how many the pools hold, beginning with index 0
+};
+
+inline constexpr unsigned kMostAtOnce = 1000;
+
+// Records without numbers, host keys, MACs and times. All guests or none.
+Result<std::vector<GuestRecord>> admit(const CreateRequest& request, const FarmFacts& facts);
+
+// The newest entry of this name, or the one with this digest (or a beginning of it, of 8 characters or more).
+// NotFound says what there is.
+Result<CatalogEntry> find_entry(const std::vector<CatalogEntry>& entries, const char* what,
+                                const std::string& asked);
+
+quota::Promised promised_to(const std::vector<GuestRecord>& guests);
+
+}  // namespace umlfarm::daemon

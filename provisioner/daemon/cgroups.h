@@ -1,0 +1,42 @@
+// A guest's control groups: its share of the host's memory and processes, and what it has used.
+//
+// Where a controller is mounted as v1 its hierarchy is used; where v2 offers it, v2. Below each mount point the
+// farm has one group, named after its id, and a guest one below that.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "provisioner/base/byte_size.h"
+#include "provisioner/base/result.h"
+
+namespace umlfarm::daemon {
+
+class Cgroups {
+ public:
+  // Finds what this host offers. `farm` becomes part of the groups' names.
+  static Cgroups discover(const std::string& farm);
+
+  // Makes the guest's groups and sets their limits. Idempotent.
+  Status create(const std::string& guest, ByteSize memory, unsigned processes) const;
+  // The groups to join; empty where the host offers none.
+  std::vector<std::string> directories(const std::string& guest) const;
+  // Idempotent. Conflict while processes are left in them.
+  Status remove(const std::string& guest) const;
+  // The farm's own groups; idempotent, and they must be empty of guests.
+  Status remove_farm() const;
+
+  // Resources of "memory", "pids", "cpu" that this host can't limit; for people.
+  std::vector<std::string> missing() const;
+
+ private:
+  struct Hierarchy {
+    std::string directory;  // the farm's group in it
+    bool v2 = false;
+  };
+
+  std::map<std::string, Hierarchy> controllers_;  // by controller
+};
+
+}  // namespace umlfarm::daemon

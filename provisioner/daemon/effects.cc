@@ -1,0 +1,225 @@
+#include "provisioner/daemon/effects.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+
+#include "guest/boot/command_line.h"
+#include "guest/disk/cow.h"
+#include "guest/disk/seed.h"
+#include "guest/disk/swap.h"
+#include "provisioner/base/atomic_file.h"
+#include "provisioner/base/clock.h"
+#include "provisioner/base/posix.h"
+#include "provisioner/daemon/guest_processes.h"
+#include "provisioner/daemon/launcher.h"
+#include "provisioner/daemon/supervisor_client.h"
+
+namespace umlfarm::daemon {
+namespace {
+
+// What a tmpfs needs beside the guest's memory itself: UML's own pages of it. Too small a one kills the guest.
+constexpr ByteSize kMemorySlack = ByteSize::mib(2);
+// The kernel process's private memory, page tables and stubs, beside the guest's memory.
+constexpr ByteSize kCgroupSlack = ByteSize::mib(64);
+// UML's own threads and helpers, beside one host process per guest process.
+constexpr unsigned kProcessSlack = 32;
+
+std::string disk_inside(const std::string& name) { return "/disks/" + name; }
+
+guest::BootSpec boot_spec(const GuestRecord& record, const std::string& base, std::uint64_t loops) {
+  const GuestIdentity& identity = record.identity;
+  guest::BootSpec boot;
+  boot.memory = identity.limits.memory;
+  boot.disk = disk_inside("root.cow");
+  boot.base = base;
+  boot.seed = disk_inside("seed.tar");
+  if (identity.limits.swap.bytes() != 0) boot.swap = disk_inside("swap.img");
+  for (std::size_t i = 0; i < identity.extra_disks.size(); ++i) {
+    boot.extras.push_back(disk_inside("extra" + std::to_string(i)));
+  }
+  boot.mac = identity.mac;
+  boot.loops_per_jiffy = loops;
+  return boot;
+}
+
+std::vector<guest::JailFile> jail_files(const GuestRecord& record, const Paths& paths, const guest::BootSpec& boot) {
+  const std::string id = record.id();
+  std::vector<guest::JailFile> files{{paths.disk(id), boot.disk, true},
+                                     {paths.image(record.identity.image_digest), boot.base, false},
+                                     {paths.seed(id), boot.seed, false}};
+  if (!boot.swap.empty()) files.push_back({paths.swap(id), boot.swap, true});
+  for (std::size_t i = 0; i < boot.extras.size(); ++i) {
+    files.push_back({record.identity.extra_disks[i], boot.extras[i], false});
+  }
+  return files;
+}
+
+// The base as it is and as the guest kernel will find it in its jail.
+guest::CowBase base_of(const GuestRecord& record, const Paths& paths) {
+  return {paths.image(record.identity.image_digest), disk_inside("base.img")};
+}
+
+}  // namespace
+
+std::string tap_name(const GuestRecord& record) { return "t" + record.id(); }
+
+Observed Effects::observe(const GuestRecord& record) const {
+  const Paths& paths = parts_.paths;
+  const std::string id = record.id();
+  Observed observed;
+  observed.run_directory = posix::exists(paths.guest_run(id));
+  observed.directory = posix::exists(paths.guest(id));
+  observed.disk = posix::exists(paths.disk(id));
+  observed.swap = posix::exists(paths.swap(id));
+  observed.seed = posix::exists(paths.seed(id));
+  observed.exit_recorded = posix::exists(paths.exit_file(id));
+  if (observed.run_directory && supervisor_holds(paths.guest_run(id))) {
+    observed.supervisor = Observed::Supervisor::Alive;
+    const auto status = supervisor_status(paths.supervisor_socket(id));
+    if (status && status->state == guest::SupervisorStatus::State::Stopping) {
+      observed.supervisor = Observed::Supervisor::Stopping;
+    }
+  }
+  return observed;
+}
+
+Status Effects::perform(Action action, const GuestRecord& record) {
+  const std::string id = record.id();
+  switch (action) {
+    case Action::MakeDirectory: return make_directory(record);
+    case Action::MakeDisk: return make_disk(record);
+    case Action::MakeSwap: return make_swap(record);
+    case Action::MakeSeed: return make_seed(record);
+    case Action::MakeRun: return make_run(record);
+    case Action::MakeCgroups: {
+      const quota::Limits& limits = record.identity.limits;
+      return parts_.cgroups.create(id, limits.memory + kMemorySlack + kCgroupSlack,
+                                   limits.processes + kProcessSlack);
+    }
+    case Action::Launch: return launch(record);
+    case Action::Stop: return stop(record);
+    case Action::KillRest: return kill_processes_of(record.identity.uid);
+    case Action::DetachNetwork: return parts_.network.detach_guest(tap_name(record));
+    case Action::RemoveCgroups: return parts_.cgroups.remove(id);
+    case Action::RemoveRun: return remove_run(record);
+    case Action::RemoveFiles: return posix::remove_tree(parts_.paths.guest(id));
+    case Action::RecordExit:
+    case Action::Forget: break;
+  }
+  return Error(Kind::Internal, "no such effect");
+}
+
+Status Effects::make_directory(const GuestRecord& record) {
+  UMLFARM_TRY(posix::make_directories(parts_.paths.guest(record.id()), 0700));
+  return posix::sync_directory(parts_.paths.guests());
+}
+
+Status Effects::make_disk(const GuestRecord& record) {
+  const GuestIdentity& identity = record.identity;
+  return guest::create_cow(parts_.paths.disk(record.id()), base_of(record, parts_.paths), 0600, identity.uid,
+                           identity.uid);
+}
+
+Status Effects::make_swap(const GuestRecord& record) {
+  const GuestIdentity& identity = record.identity;
+  return guest::create_swap(parts_.paths.swap(record.id()), identity.limits.swap, 0600, identity.uid, identity.uid);
+}
+
+Status Effects::make_seed(const GuestRecord& record) {
+  const GuestIdentity& identity = record.identity;
+  const guest::Addresses addresses = parts_.pool.at(identity.address);
+  guest::Seed seed;
+  seed.seed_id = identity.seed_id;
+  seed.name = record.name;
+  seed.hostname = record.name;
+  seed.mac = identity.mac;
+  seed.address4 = addresses.address4;
+  seed.gateway4 = addresses.gateway4;
+  seed.address6 = addresses.address6;
+  seed.gateway6 = addresses.gateway6;
+  seed.dns = parts_.config.network.dns;
+  seed.swap = identity.limits.swap.bytes() != 0;
+  if (!identity.root_password_hash.empty()) seed.root_password_hash = identity.root_password_hash;
+  seed.machine_id = identity.machine_id;
+  seed.ssh_keys = identity.ssh_keys;
+  seed.host_key = {identity.host_key_public, identity.host_key_openssh, identity.host_key_dropbear};
+  UMLFARM_ASSIGN(const std::string tar, guest::seed_tar(seed));
+  const std::string path = parts_.paths.seed(record.id());
+  // Until the rename the file is under another name, so its owner can follow: the guest's user reads it.
+  UMLFARM_TRY(write_file_atomically(path, tar, 0440));
+  if (::chown(path.c_str(), 0, identity.uid) < 0) return system_error("give the seed to the guest");
+  return {};
+}
+
+Status Effects::make_run(const GuestRecord& record) {
+  UMLFARM_TRY(posix::make_directories(parts_.paths.guest_run(record.id()), 0700));
+  return posix::make_directories(parts_.paths.jail(record.id()), 0700);
+}
+
+Status Effects::launch(const GuestRecord& record) {
+  const Paths& paths = parts_.paths;
+  const GuestIdentity& identity = record.identity;
+  const std::string id = record.id();
+  const guest::CowBase base = base_of(record, paths);
+  // UML would boot without the disk and report success.
+  UMLFARM_TRY(guest::verify_cow(paths.disk(id), base));
+  const guest::BootSpec boot = boot_spec(record, base.seen_as, parts_.loops_per_jiffy(identity.kernel_digest));
+  guest::SupervisorSpec spec;
+  guest::JailSpec& jail = spec.jail;
+  UMLFARM_ASSIGN(jail.arguments, guest::kernel_arguments(boot));
+  jail.id = id;
+  jail.root = paths.jail(id);
+  jail.kernel = paths.kernel(identity.kernel_digest);
+  jail.files = jail_files(record, paths, boot);
+  jail.memory_bytes = (identity.limits.memory + kMemorySlack).bytes();
+  jail.uid = identity.uid;
+  jail.gid = identity.uid;
+  jail.processor = parts_.processors.assign(id);
+  jail.cgroups = parts_.cgroups.directories(id);
+  jail.max_processes = identity.limits.processes + kProcessSlack;
+  UMLFARM_ASSIGN(const struct stat disk, posix::stat(paths.disk(id)));
+  UMLFARM_ASSIGN(const guest::CowInfo info, guest::inspect_cow(paths.disk(id)));
+  jail.max_file_bytes = std::max({static_cast<std::uint64_t>(disk.st_size), info.data_offset + info.size,
+                                  jail.memory_bytes, identity.limits.swap.bytes()});
+  spec.run_directory = paths.guest_run(id);
+  spec.log_file = paths.console_log(id);
+  spec.exit_file = paths.exit_file(id);
+  spec.ready_text = guest::kReadyText;
+  const guest::Addresses addresses = parts_.pool.at(identity.address);
+  UMLFARM_ASSIGN(UniqueFd tap, parts_.network.attach_guest(
+                                   {tap_name(record), identity.mac, addresses.address4, addresses.address6}));
+  return launch_supervisor(parts_.supervisor, std::move(spec), std::move(tap));
+}
+
+Status Effects::stop(const GuestRecord& record) {
+  const bool kill = record.desired == Desired::Absent;
+  const std::string request = kill ? "kill" : "stop " + std::to_string(record.stop_patience_ms);
+  const auto asked = ask_supervisor(parts_.paths.supervisor_socket(record.id()), request, 5000);
+  return asked ? Status() : Status(asked.error());
+}
+
+Status Effects::remove_run(const GuestRecord& record) {
+  parts_.processors.release(record.id());
+  UMLFARM_TRY(posix::remove_tree(parts_.paths.jail(record.id())));
+  return posix::remove_tree(parts_.paths.guest_run(record.id()));
+}
+
+Result<ExitNotice> Effects::read_exit(const GuestRecord& record) const {
+  UMLFARM_ASSIGN(const std::string text, posix::read_file(parts_.paths.exit_file(record.id())));
+  try {
+    const boost::json::value value = boost::json::parse(text);
+    return ExitNotice{boost::json::value_to<std::string>(value.at("cause")),
+                      boost::json::value_to<std::string>(value.at("detail")),
+                      value.at("time_ms").to_number<std::int64_t>()};
+  } catch (const std::exception& failure) {
+    return ExitNotice{"crashed", std::string("unreadable exit record: ") + failure.what(), wall_clock_ms()};
+  }
+}
+
+Status Effects::clear_exit(const GuestRecord& record) const {
+  return posix::remove_file(parts_.paths.exit_file(record.id()));
+}
+
+}  // namespace umlfarm::daemon

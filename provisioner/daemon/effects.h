@@ -1,0 +1,66 @@
+// The hands of the reconciler: looks at one guest, and does one action to it. Thread-safe for different guests;
+// one guest is worked on by one thread at a time.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "guest/net/address_pool.h"
+#include "guest/net/farm_network.h"
+#include "provisioner/base/result.h"
+#include "provisioner/config/config.h"
+#include "provisioner/daemon/cgroups.h"
+#include "provisioner/daemon/guest_record.h"
+#include "provisioner/daemon/paths.h"
+#include "provisioner/daemon/processors.h"
+#include "provisioner/daemon/reconcile.h"
+
+namespace umlfarm::daemon {
+
+struct ExitNotice {
+  std::string cause;   // as umlfarm-supervisor names it
+  std::string detail;  // for people
+  std::int64_t time_ms = 0;
+};
+
+class Effects {
+ public:
+  struct Parts {
+    const Paths& paths;
+    const config::Config& config;
+    guest::FarmNetwork& network;
+    const guest::AddressPool& pool;
+    const Cgroups& cgroups;
+    Processors& processors;
+    std::string supervisor;  // the program
+    // The kernel's loops_per_jiffy on this host; 0: not known yet.
+    std::function<std::uint64_t(const std::string& kernel_digest)> loops_per_jiffy;
+  };
+  explicit Effects(Parts parts) : parts_(std::move(parts)) {}
+
+  Observed observe(const GuestRecord& record) const;
+
+  // Every action but RecordExit and Forget, which belong to the store.
+  Status perform(Action action, const GuestRecord& record);
+
+  // NotFound when there is none. An unreadable one counts as a crash.
+  Result<ExitNotice> read_exit(const GuestRecord& record) const;
+  Status clear_exit(const GuestRecord& record) const;
+
+ private:
+  Status make_directory(const GuestRecord& record);
+  Status make_disk(const GuestRecord& record);
+  Status make_swap(const GuestRecord& record);
+  Status make_seed(const GuestRecord& record);
+  Status make_run(const GuestRecord& record);
+  Status launch(const GuestRecord& record);
+  Status stop(const GuestRecord& record);
+  Status remove_run(const GuestRecord& record);
+
+  Parts parts_;
+};
+
+// The tap's name in the farm's namespace.
+std::string tap_name(const GuestRecord& record);
+
+}  // namespace umlfarm::daemon

@@ -1,0 +1,47 @@
+#include "provisioner/daemon/exit_policy.h"
+
+namespace umlfarm::daemon {
+namespace {
+
+// A guest that stayed up this long is not in a loop of deaths.
+constexpr std::int64_t kLongEnough = 60'000;
+
+bool died(const std::string& cause) {
+  return cause == "panicked" || cause == "crashed" || cause == "launch_failed";
+}
+
+}  // namespace
+
+GuestRecord after_exit(GuestRecord record, const ExitNotice& notice, std::int64_t started_ms,
+                       unsigned most_restarts) {
+  if (notice.time_ms == record.last_exit_ms) return record;
+  record.last_exit_ms = notice.time_ms;
+  record.last_exit = notice.cause + ": " + notice.detail;
+  const bool wanted = record.desired == Desired::Running && !record.restart_asked;
+  record.restart_asked = false;
+  if (!died(notice.cause)) {
+    record.restarts = 0;
+    // Its owner switched it off: it stays off until someone starts it.
+    if (notice.cause == "powered_off" && wanted) record.desired = Desired::Stopped;
+    return record;
+  }
+  if (!wanted) return record;
+  if (started_ms != 0 && notice.time_ms - started_ms > kLongEnough) record.restarts = 0;
+  ++record.restarts;
+  ++record.restarts_ever;
+  if (record.restarts > most_restarts) record.failure = record.last_exit;
+  return record;
+}
+
+bool worth_retrying(Action action, Kind kind) {
+  const bool lasting = kind == Kind::Invalid || kind == Kind::NotFound || kind == Kind::Conflict;
+  switch (action) {
+    case Action::MakeDisk:
+    case Action::MakeSwap:
+    case Action::MakeSeed:
+    case Action::Launch: return !lasting;
+    default: return true;
+  }
+}
+
+}  // namespace umlfarm::daemon

@@ -1,0 +1,16 @@
+// What a guest's end, or a failed step towards its start, means for what is desired. Pure.
+#pragma once
+
+#include "provisioner/daemon/effects.h"
+#include "provisioner/daemon/guest_record.h"
+
+namespace umlfarm::daemon {
+
+// The record after this end. Taking in the same notice twice changes nothing.
+GuestRecord after_exit(GuestRecord record, const ExitNotice& notice, std::int64_t started_ms,
+                       unsigned most_restarts);
+
+// Whether a step that failed so is worth doing again.
+bool worth_retrying(Action action, Kind kind);
+
+}  // namespace umlfarm::daemon

@@ -1,0 +1,17 @@
+// The host processes of one guest, found by their uid: it is the guest's own.
+#pragma once
+
+#include <sys/types.h>
+
+#include <vector>
+
+#include "provisioner/base/result.h"
+
+namespace umlfarm::daemon {
+
+Result<std::vector<pid_t>> processes_of(uid_t uid);
+
+// Kills until none is left. Timeout when some stay; Invalid for uid 0.
+Status kill_processes_of(uid_t uid);
+
+}  // namespace umlfarm::daemon

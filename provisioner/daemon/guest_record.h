@@ -1,0 +1,64 @@
+// A guest as the farm remembers it. Values and their JSON form.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/json/object.hpp>
+
+#include "provisioner/base/ids.h"
+#include "provisioner/base/result.h"
+#include "quota/limits.h"
+
+namespace umlfarm::daemon {
+
+enum class Desired { Running, Stopped, Absent };
+std::string_view desired_name(Desired desired);
+
+// What its owner gave and what the farm chose; never changed after creation.
+struct GuestIdentity {
+  std::string tenant = "default";
+  std::string plan;
+  quota::Limits limits;
+  std::string image;  // as it was called then
+  std::string image_digest;
+  std::string kernel;
+  std::string kernel_digest;
+  std::uint32_t uid = 0;
+  std::uint32_t address = 0;  // index into the pools
+  std::string mac;
+  std::vector<std::string> ssh_keys;
+  std::vector<std::string> extra_disks;  // host files, read-only
+  std::string root_password_hash;        // crypt(3); empty: root has no password
+  std::string machine_id;
+  std::string seed_id;
+  std::string host_key_public;
+  std::string host_key_openssh;
+  std::string host_key_dropbear;
+  std::int64_t created_ms = 0;
+};
+
+struct GuestRecord {
+  std::int64_t number = 0;  // never used twice
+  std::string name;
+  GuestIdentity identity;
+  Desired desired = Desired::Running;
+  bool restart_asked = false;            // go down once, and come up again
+  std::int64_t stop_patience_ms = 0;     // for the stop under way
+  // How it fared; the state of its processes is never stored, it is observed.
+  std::string failure;           // why it is no longer tried; empty: it is
+  std::string last_exit;         // for people
+  std::int64_t last_exit_ms = 0;
+  unsigned restarts = 0;         // in a row, by its own death
+  unsigned restarts_ever = 0;
+
+  std::string id() const { return guest_id(number); }
+};
+
+boost::json::object to_json(const GuestRecord& record);
+// Internal for a document that this program did not write.
+Result<GuestRecord> record_from_json(std::int64_t number, const std::string& text);
+
+}  // namespace umlfarm::daemon

@@ -1,0 +1,67 @@
+// All guests in memory: their records, written through to the store, and what is known of them right now.
+// Thread-safe.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "guest/supervisor/control.h"
+#include "provisioner/daemon/state_store.h"
+
+namespace umlfarm::daemon {
+
+// Learned from supervisors and from the work on the guest; gone with the daemon.
+struct Live {
+  bool supervised = false;           // a supervisor holds the guest
+  guest::SupervisorStatus status;    // when supervised
+  bool busy = false;                 // a worker is at it
+  std::string trouble;               // why the last step failed
+  unsigned failures = 0;             // failed steps in a row
+  std::int64_t last_started_ms = 0;  // wall clock; of the guest that runs or ran last
+};
+
+struct Guest {
+  GuestRecord record;
+  Live live;
+};
+
+class GuestTable {
+ public:
+  explicit GuestTable(StateStore& store) : store_(store) {}
+
+  Status load();
+  Result<std::vector<GuestRecord>> add(std::vector<GuestRecord> records,
+                                       const std::function<void(GuestRecord&)>& finish);
+  // Changes a record in the store and here, or neither. NotFound when it is gone.
+  Status update(std::int64_t number, const std::function<void(GuestRecord&)>& change);
+  Status forget(std::int64_t number);
+
+  void update_live(std::int64_t number, const std::function<void(Live&)>& change);
+
+  // Marks the guest as worked on; false when someone is at it already, who then will look once more.
+  bool begin_work(std::int64_t number);
+  // False when it must be looked at once more.
+  bool end_work(std::int64_t number);
+
+  std::optional<Guest> find(std::int64_t number) const;
+  // NotFound says which guests there are like it.
+  Result<Guest> find(const std::string& name) const;
+  std::vector<Guest> all() const;
+  std::vector<GuestRecord> records() const;
+
+ private:
+  struct Entry {
+    Guest guest;
+    bool again = false;
+  };
+
+  StateStore& store_;
+  mutable std::mutex mutex_;
+  std::map<std::int64_t, Entry> guests_;
+};
+
+}  // namespace umlfarm::daemon

@@ -1,0 +1,123 @@
+#include "provisioner/daemon/reconciler.h"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <memory>
+
+#include "provisioner/base/clock.h"
+#include "provisioner/daemon/exit_policy.h"
+#include "provisioner/daemon/failpoint.h"
+
+namespace umlfarm::daemon {
+
+namespace asio = boost::asio;
+
+Reconciler::Reconciler(GuestTable& table, Effects& effects, const config::Guests& settings,
+                       asio::io_context& timers, Hooks hooks)
+    : table_(table),
+      effects_(effects),
+      settings_(settings),
+      timers_(timers),
+      hooks_(std::move(hooks)),
+      workers_(settings.parallel) {}
+
+void Reconciler::kick(std::int64_t number) {
+  if (!table_.begin_work(number)) return;
+  asio::post(workers_, [this, number] { work(number); });
+}
+
+void Reconciler::kick_after(std::int64_t number, std::int64_t delay_ms) {
+  auto timer = std::make_shared<asio::steady_timer>(timers_, std::chrono::milliseconds(delay_ms));
+  timer->async_wait([this, number, timer](const boost::system::error_code& stopped) {
+    if (!stopped) kick(number);
+  });
+}
+
+void Reconciler::stop() {
+  workers_.stop();
+  workers_.join();
+}
+
+void Reconciler::work(std::int64_t number) {
+  do {
+    while (step(number)) {
+    }
+  } while (!table_.end_work(number));
+}
+
+bool Reconciler::step(std::int64_t number) {
+  const auto guest = table_.find(number);
+  if (!guest) return false;
+  const GuestRecord& record = guest->record;
+  const Observed observed = effects_.observe(record);
+  const bool supervised = observed.supervisor != Observed::Supervisor::None;
+  table_.update_live(number, [&](Live& live) { live.supervised = supervised; });
+  const Plan todo = plan(record, observed, wall_clock_ms());
+  for (const Action action : todo.actions) {
+    failpoint(action_name(action), "before");
+    const Status done = perform(action, record);
+    failpoint(action_name(action), "after");
+    if (!done) {
+      on_failure(record, action, done.error());
+      return false;
+    }
+    if (action == Action::Forget) return false;
+  }
+  table_.update_live(number, [](Live& live) {
+    live.trouble.clear();
+    live.failures = 0;
+  });
+  if (!todo.actions.empty()) return true;
+  if (supervised) hooks_.supervised(number);
+  if (todo.again_ms > 0) kick_after(number, todo.again_ms);
+  return false;
+}
+
+Status Reconciler::perform(Action action, const GuestRecord& record) {
+  if (action == Action::RecordExit) return record_exit(record);
+  if (action == Action::Forget) {
+    UMLFARM_TRY(table_.forget(record.number));
+    hooks_.event(record.name, "deleted", "deleted");
+    return {};
+  }
+  UMLFARM_TRY(effects_.perform(action, record));
+  if (action == Action::Launch) hooks_.event(record.name, "started", "kernel " + record.identity.kernel + " runs");
+  return {};
+}
+
+Status Reconciler::record_exit(const GuestRecord& record) {
+  UMLFARM_ASSIGN(const ExitNotice notice, effects_.read_exit(record));
+  const auto guest = table_.find(record.number);
+  const std::int64_t started = guest ? guest->live.last_started_ms : 0;
+  bool failed = false;
+  UMLFARM_TRY(table_.update(record.number, [&](GuestRecord& changed) {
+    changed = after_exit(std::move(changed), notice, started, settings_.restarts);
+    failed = !changed.failure.empty();
+  }));
+  hooks_.event(record.name, notice.cause, notice.detail);
+  if (failed) hooks_.event(record.name, "failed", "given up after too many deaths in a row; see 'umlfarm logs'");
+  return effects_.clear_exit(record);
+}
+
+void Reconciler::on_failure(const GuestRecord& record, Action action, const Error& error) {
+  const std::string trouble = std::string(action_name(action)) + ": " + error.message();
+  unsigned failures = 0;
+  table_.update_live(record.number, [&](Live& live) {
+    live.trouble = trouble;
+    failures = ++live.failures;
+  });
+  const bool starting = record.desired == Desired::Running;
+  const bool hopeless = !worth_retrying(action, error.kind()) || failures > settings_.restarts;
+  if (starting && hopeless) {
+    const Status kept = table_.update(record.number, [&](GuestRecord& changed) { changed.failure = trouble; });
+    hooks_.event(record.name, "failed", trouble);
+    // What the attempt left is cleared away.
+    if (kept) return kick_after(record.number, 0);
+  } else if (failures == 1) {
+    hooks_.event(record.name, "trouble", trouble);
+  }
+  kick_after(record.number, backoff(failures));
+}
+
+}  // namespace umlfarm::daemon

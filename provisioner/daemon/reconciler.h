@@ -1,0 +1,48 @@
+// Brings guests from what is to what should be: many at once, each by one worker at a time.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <functional>
+#include <string>
+
+#include "provisioner/daemon/effects.h"
+#include "provisioner/daemon/guest_table.h"
+
+namespace umlfarm::daemon {
+
+class Reconciler {
+ public:
+  struct Hooks {
+    std::function<void(const std::string& guest, const std::string& kind, const std::string& message)> event;
+    // A supervisor holds the guest: to be followed.
+    std::function<void(std::int64_t number)> supervised;
+  };
+
+  // `timers` is run by someone else; `parallel` workers are ours.
+  Reconciler(GuestTable& table, Effects& effects, const config::Guests& settings,
+             boost::asio::io_context& timers, Hooks hooks);
+
+  // Something may have changed: look at the guest soon.
+  void kick(std::int64_t number);
+  void kick_after(std::int64_t number, std::int64_t delay_ms);
+  // Lets the work under way end and takes no more.
+  void stop();
+
+ private:
+  void work(std::int64_t number);
+  // True when there is more to do at once.
+  bool step(std::int64_t number);
+  Status perform(Action action, const GuestRecord& record);
+  Status record_exit(const GuestRecord& record);
+  void on_failure(const GuestRecord& record, Action action, const Error& error);
+
+  GuestTable& table_;
+  Effects& effects_;
+  const config::Guests& settings_;
+  boost::asio::io_context& timers_;
+  Hooks hooks_;
+  boost::asio::thread_pool workers_;
+};
+
+}  // namespace umlfarm::daemon

@@ -1,0 +1,247 @@
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <sqlite3.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <boost/json.hpp>
+#include <mutex>
+
+#include "provisioner/base/clock.h"
+#include "provisioner/base/posix.h"
+#include "provisioner/daemon/state_store.h"
+
+namespace umlfarm::daemon {
+namespace {
+
+constexpr int kSchema = 1;
+constexpr int kEventsKept = 10'000;
+
+constexpr const char* kTables = R"sql(
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+  CREATE TABLE guests (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    uid INTEGER NOT NULL UNIQUE,
+    address INTEGER NOT NULL UNIQUE,
+    mac TEXT NOT NULL UNIQUE,
+    record TEXT NOT NULL) STRICT;
+  CREATE TABLE catalog (
+    which TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    name TEXT NOT NULL,
+    version TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    added_ms INTEGER NOT NULL,
+    loops_per_jiffy INTEGER NOT NULL,
+    PRIMARY KEY (which, digest)) STRICT;
+  CREATE TABLE events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    time_ms INTEGER NOT NULL,
+    guest TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    message TEXT NOT NULL) STRICT;
+)sql";
+
+const char* column(Catalog which) { return which == Catalog::Images ? "image" : "kernel"; }
+
+Error translated(const SQLite::Exception& failure) {
+  const std::string text = std::string("state store: ") + failure.what();
+  switch (failure.getErrorCode()) {
+    case SQLITE_CONSTRAINT: return Error(Kind::Conflict, text);
+    case SQLITE_FULL: return Error(Kind::QuotaExceeded, text + "; make room on the disk that holds it");
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PERM: return Error(Kind::Denied, text);
+    default: return Error(Kind::Internal, text);
+  }
+}
+
+class SqliteStore final : public StateStore {
+ public:
+  explicit SqliteStore(const std::string& path) : database_(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE) {
+    database_.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;");
+  }
+
+  Status prepare(const std::string& path) {
+    const int version = database_.execAndGet("PRAGMA user_version").getInt();
+    if (version > kSchema) {
+      return Error(Kind::Invalid, "state " + path + " has format " + std::to_string(version) +
+                                      ", this program knows up to " + std::to_string(kSchema) +
+                                      ": install the newer umlfarm that wrote it");
+    }
+    if (version == 0) {
+      SQLite::Transaction transaction(database_);
+      database_.exec(kTables);
+      SQLite::Statement insert(database_, "INSERT INTO meta VALUES ('farm_id', ?)");
+      insert.bind(1, random_hex(8));
+      insert.exec();
+      database_.exec("PRAGMA user_version = " + std::to_string(kSchema));
+      transaction.commit();
+    }
+    farm_id_ = database_.execAndGet("SELECT value FROM meta WHERE key = 'farm_id'").getString();
+    return {};
+  }
+
+  std::string farm_id() const override { return farm_id_; }
+
+  Result<std::vector<GuestRecord>> guests() override {
+    return guarded<std::vector<GuestRecord>>([&]() -> Result<std::vector<GuestRecord>> {
+      std::vector<GuestRecord> records;
+      SQLite::Statement select(database_, "SELECT number, record FROM guests ORDER BY number");
+      while (select.executeStep()) {
+        UMLFARM_ASSIGN(GuestRecord record,
+                       record_from_json(select.getColumn(0).getInt64(), select.getColumn(1).getString()));
+        records.push_back(std::move(record));
+      }
+      return records;
+    });
+  }
+
+  Result<std::vector<GuestRecord>> add_guests(std::vector<GuestRecord> records,
+                                              const std::function<void(GuestRecord&)>& finish) override {
+    return guarded<std::vector<GuestRecord>>([&]() -> Result<std::vector<GuestRecord>> {
+      SQLite::Transaction transaction(database_);
+      std::int64_t number = 0;
+      // AUTOINCREMENT's own memory of the highest number ever given.
+      SQLite::Statement last(database_, "SELECT seq FROM sqlite_sequence WHERE name = 'guests'");
+      if (last.executeStep()) number = last.getColumn(0).getInt64();
+      SQLite::Statement insert(database_,
+                               "INSERT INTO guests (number, name, uid, address, mac, record) VALUES (?,?,?,?,?,?)");
+      for (GuestRecord& record : records) {
+        record.number = ++number;
+        finish(record);
+        insert.reset();
+        insert.bind(1, record.number);
+        insert.bind(2, record.name);
+        insert.bind(3, record.identity.uid);
+        insert.bind(4, record.identity.address);
+        insert.bind(5, record.identity.mac);
+        insert.bind(6, boost::json::serialize(to_json(record)));
+        insert.exec();
+      }
+      transaction.commit();
+      return std::move(records);
+    });
+  }
+
+  Status update_guest(const GuestRecord& record) override {
+    return changed("UPDATE guests SET record = ? WHERE number = ?", [&](SQLite::Statement& update) {
+      update.bind(1, boost::json::serialize(to_json(record)));
+      update.bind(2, record.number);
+    });
+  }
+
+  Status remove_guest(std::int64_t number) override {
+    return changed("DELETE FROM guests WHERE number = ?",
+                   [&](SQLite::Statement& statement) { statement.bind(1, number); });
+  }
+
+  Result<std::vector<CatalogEntry>> catalog(Catalog which) override {
+    return guarded<std::vector<CatalogEntry>>([&]() -> Result<std::vector<CatalogEntry>> {
+      std::vector<CatalogEntry> entries;
+      SQLite::Statement select(database_,
+                               "SELECT name, digest, version, size, added_ms, loops_per_jiffy FROM catalog "
+                               "WHERE which = ? ORDER BY added_ms DESC, rowid DESC");
+      select.bind(1, column(which));
+      while (select.executeStep()) {
+        entries.push_back({select.getColumn(0).getString(), select.getColumn(1).getString(),
+                           select.getColumn(2).getString(),
+                           static_cast<std::uint64_t>(select.getColumn(3).getInt64()),
+                           select.getColumn(4).getInt64(),
+                           static_cast<std::uint64_t>(select.getColumn(5).getInt64())});
+      }
+      return entries;
+    });
+  }
+
+  Status put(Catalog which, const CatalogEntry& entry) override {
+    return changed("INSERT OR REPLACE INTO catalog VALUES (?,?,?,?,?,?,?)", [&](SQLite::Statement& insert) {
+      insert.bind(1, column(which));
+      insert.bind(2, entry.digest);
+      insert.bind(3, entry.name);
+      insert.bind(4, entry.version);
+      insert.bind(5, static_cast<std::int64_t>(entry.size));
+      insert.bind(6, entry.added_ms);
+      insert.bind(7, static_cast<std::int64_t>(entry.loops_per_jiffy));
+    });
+  }
+
+  Status remove(Catalog which, const std::string& digest) override {
+    return changed("DELETE FROM catalog WHERE which = ? AND digest = ?", [&](SQLite::Statement& statement) {
+      statement.bind(1, column(which));
+      statement.bind(2, digest);
+    });
+  }
+
+  Status add_event(Event event) override {
+    return guarded<void>([&]() -> Status {
+      SQLite::Transaction transaction(database_);
+      SQLite::Statement insert(database_, "INSERT INTO events (time_ms, guest, kind, message) VALUES (?,?,?,?)");
+      insert.bind(1, event.time_ms);
+      insert.bind(2, event.guest);
+      insert.bind(3, event.kind);
+      insert.bind(4, event.message);
+      insert.exec();
+      SQLite::Statement trim(database_, "DELETE FROM events WHERE id <= ?");
+      trim.bind(1, database_.getLastInsertRowid() - kEventsKept);
+      trim.exec();
+      transaction.commit();
+      return {};
+    });
+  }
+
+  Result<std::vector<Event>> events(std::int64_t since, unsigned limit) override {
+    return guarded<std::vector<Event>>([&]() -> Result<std::vector<Event>> {
+      std::vector<Event> events;
+      SQLite::Statement select(
+          database_, "SELECT id, time_ms, guest, kind, message FROM events WHERE id > ? ORDER BY id LIMIT ?");
+      select.bind(1, since);
+      select.bind(2, limit);
+      while (select.executeStep()) {
+        events.push_back({select.getColumn(0).getInt64(), select.getColumn(1).getInt64(),
+                          select.getColumn(2).getString(), select.getColumn(3).getString(),
+                          select.getColumn(4).getString()});
+      }
+      return events;
+    });
+  }
+
+ private:
+  template <typename T, typename Body>
+  Result<T> guarded(Body body) {
+    const std::lock_guard lock(mutex_);
+    try {
+      return body();
+    } catch (const SQLite::Exception& failure) {
+      return translated(failure);
+    }
+  }
+
+  template <typename Bind>
+  Status changed(const char* sql, Bind bind) {
+    return guarded<void>([&]() -> Status {
+      SQLite::Statement statement(database_, sql);
+      bind(statement);
+      statement.exec();
+      return {};
+    });
+  }
+
+  std::mutex mutex_;
+  SQLite::Database database_;
+  std::string farm_id_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<StateStore>> open_sqlite_store(const std::string& path) try {
+  // It holds password hashes and host keys.
+  UMLFARM_ASSIGN(const UniqueFd touched, posix::open(path, O_CREAT | O_RDWR, 0600));
+  auto store = std::make_unique<SqliteStore>(path);
+  UMLFARM_TRY(store->prepare(path));
+  return std::unique_ptr<StateStore>(std::move(store));
+} catch (const SQLite::Exception& failure) {
+  return translated(failure).context("open " + path);
+}
+
+}  // namespace umlfarm::daemon

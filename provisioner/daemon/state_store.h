@@ -1,0 +1,48 @@
+// What survives: guests, the catalogs, events. Every call is one durable transaction: when it returns without
+// an error, a power cut doesn't undo it.
+//
+// Thread-safe. Errors: Conflict where a name, uid, address or MAC is taken, QuotaExceeded for a full disk,
+// Internal else.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "provisioner/base/result.h"
+#include "provisioner/daemon/catalog_entry.h"
+#include "provisioner/daemon/guest_record.h"
+
+namespace umlfarm::daemon {
+
+class StateStore {
+ public:
+  virtual ~StateStore() = default;
+
+  // Random, given once: what tells this farm from another on the same network.
+  virtual std::string farm_id() const = 0;
+
+  virtual Result<std::vector<GuestRecord>> guests() = 0;
+  // All of them or none; numbers are given here, in order. `finish` completes each record from its number
+  // before it is written.
+  virtual Result<std::vector<GuestRecord>> add_guests(std::vector<GuestRecord> records,
+                                                      const std::function<void(GuestRecord&)>& finish) = 0;
+  virtual Status update_guest(const GuestRecord& record) = 0;
+  virtual Status remove_guest(std::int64_t number) = 0;
+
+  virtual Result<std::vector<CatalogEntry>> catalog(Catalog which) = 0;
+  virtual Status put(Catalog which, const CatalogEntry& entry) = 0;
+  virtual Status remove(Catalog which, const std::string& digest) = 0;
+
+  // Keeps the newest ten thousand.
+  virtual Status add_event(Event event) = 0;
+  // Those after `since`, oldest first, at most `limit`.
+  virtual Result<std::vector<Event>> events(std::int64_t since, unsigned limit) = 0;
+};
+
+// Opens or creates the database. Invalid when it was written by a newer version.
+Result<std::unique_ptr<StateStore>> open_sqlite_store(const std::string& path);
+
+}  // namespace umlfarm::daemon
