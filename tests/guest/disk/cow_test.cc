@@ -1,7 +1,10 @@
 #include "guest/disk/cow.h"
 
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #include "provisioner/base/atomic_file.h"
 #include "tests/guest/disk/disk_fixture.h"
@@ -9,7 +12,6 @@
 namespace umlfarm::guest {
 namespace {
 
-using ::testing::ElementsAre;
 using testing::is_error;
 using testing::is_ok;
 
@@ -104,6 +106,39 @@ TEST_F(Cow, LeavesNothingWhenTheFileCannotGrow) {
   EXPECT_EQ(names(), before);
 }
 
+// Runs `body` in a child that has mounted a tmpfs of one MiB at `path` for itself alone. Gives the child's
+// exit code: 0 for true, 1 for false, 77 where mounting is not allowed.
+template <typename Body>
+int on_small_disk(const std::string& path, Body body) {
+  const std::string map = "0 " + std::to_string(::getuid()) + " 1";
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::getuid() != 0) {
+      if (::unshare(CLONE_NEWUSER) != 0 || !posix::write_existing("/proc/self/uid_map", map)) ::_exit(77);
+    }
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount("none", path.c_str(), "tmpfs", 0, "size=1m") != 0) {
+      ::_exit(77);
+    }
+    ::_exit(body() ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST_F(Cow, MergeToAFullDiskIsAQuotaErrorAndLeavesNothing) {
+  const std::string disk = directory_ / "small";
+  ASSERT_EQ(::mkdir(disk.c_str(), 0755), 0);
+  const int outcome = on_small_disk(disk, [&] {
+    const auto merged = merge_cow(cow_, disk + "/out.img");
+    const auto left = posix::list_directory(disk);
+    return !merged && merged.error().kind() == Kind::QuotaExceeded && left && left->empty();
+  });
+  if (outcome == 77) GTEST_SKIP() << "mounting is not allowed here";
+  EXPECT_EQ(outcome, 0);
+}
+
 TEST_F(Cow, LeavesNothingWhenTheOwnerCannotBeSet) {
   if (::getuid() == 0) GTEST_SKIP() << "root may give files to anyone";
   const auto before = names();
@@ -171,7 +206,8 @@ TEST_F(Cow, MergesOnlyWithTheBaseThatTheCallerMeans) {
 }
 
 TEST_F(Cow, IsLeftAloneWhileAGuestRunsOnIt) {
-  // UML's own lock: fcntl, whole file, exclusive.
+  // UML's own lock is fcntl's, whole file, exclusive; held by descriptor here, since a process loses the
+  // other kind when it closes the file anywhere.
   const UniqueFd guest(::open(cow_.c_str(), O_RDWR | O_CLOEXEC));
   struct flock lock {};
   lock.l_type = F_WRLCK;
