@@ -106,16 +106,22 @@ TEST_F(Cow, LeavesNothingWhenTheFileCannotGrow) {
   EXPECT_EQ(names(), before);
 }
 
+// Makes the caller root of a user namespace of its own; false where that is not allowed.
+bool enter_user_namespace() {
+  const std::string uid_map = "0 " + std::to_string(::getuid()) + " 1";
+  const std::string gid_map = "0 " + std::to_string(::getgid()) + " 1";
+  return ::unshare(CLONE_NEWUSER) == 0 && posix::write_existing("/proc/self/uid_map", uid_map) &&
+         posix::write_existing("/proc/self/setgroups", "deny") &&
+         posix::write_existing("/proc/self/gid_map", gid_map);
+}
+
 // Runs `body` in a child that has mounted a tmpfs of one MiB at `path` for itself alone. Gives the child's
 // exit code: 0 for true, 1 for false, 77 where mounting is not allowed.
 template <typename Body>
 int on_small_disk(const std::string& path, Body body) {
-  const std::string map = "0 " + std::to_string(::getuid()) + " 1";
   const pid_t child = ::fork();
   if (child == 0) {
-    if (::getuid() != 0) {
-      if (::unshare(CLONE_NEWUSER) != 0 || !posix::write_existing("/proc/self/uid_map", map)) ::_exit(77);
-    }
+    if (::getuid() != 0 && !enter_user_namespace()) ::_exit(77);
     if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
         ::mount("none", path.c_str(), "tmpfs", 0, "size=1m") != 0) {
       ::_exit(77);

@@ -39,7 +39,9 @@ class SeedTest : public DiskTest {
   std::string write_tar() {
     const auto tar = seed_tar(seed_);
     EXPECT_THAT(tar, is_ok());
-    if (tar) EXPECT_THAT(write_file_atomically(directory_ / "seed.tar", *tar, 0600), is_ok());
+    if (tar) {
+      EXPECT_THAT(write_file_atomically(directory_ / "seed.tar", *tar, 0600), is_ok());
+    }
     return directory_ / "seed.tar";
   }
 

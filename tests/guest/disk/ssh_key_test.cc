@@ -39,8 +39,8 @@ TEST_P(SshKeyFromOpenSsh, IsAccepted) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, SshKeyFromOpenSsh,
-                         ::testing::Values("ed25519", "'rsa -b 2048'", "'ecdsa -b 256'", "'ecdsa -b 384'",
-                                           "'ecdsa -b 521'"));
+                         ::testing::Values("ed25519", "rsa -b 2048", "ecdsa -b 256", "ecdsa -b 384",
+                                           "ecdsa -b 521"));
 
 TEST(SshKey, AcceptsSecurityKeys) {
   const std::string point = '\x04' + std::string(64, 'p');
