@@ -1,0 +1,118 @@
+// The farm: everything that people can ask of it. Thread-safe; calls may block on the disk.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "guest/net/address_pool.h"
+#include "guest/net/farm_network.h"
+#include "provisioner/base/file_lock.h"
+#include "provisioner/base/result.h"
+#include "provisioner/config/config.h"
+#include "provisioner/daemon/admission.h"
+#include "provisioner/daemon/cgroups.h"
+#include "provisioner/daemon/effects.h"
+#include "provisioner/daemon/guest_table.h"
+#include "provisioner/daemon/paths.h"
+#include "provisioner/daemon/processors.h"
+#include "provisioner/daemon/reconciler.h"
+#include "provisioner/daemon/state_store.h"
+#include "provisioner/daemon/watcher.h"
+
+namespace umlfarm::daemon {
+
+struct FarmStatus {
+  std::map<std::string, unsigned> guests;  // by state
+  quota::Promised promised;
+  quota::Capacity capacity;
+  std::vector<std::string> notices;  // what this host can't do, for people
+};
+
+class Farm {
+ public:
+  struct Settings {
+    Paths paths;
+    config::Config config;
+    std::string supervisor;  // the program
+  };
+
+  // Takes the farm's lock: Conflict while another daemon runs on the same state. Brings up the network and,
+  // with `work`, picks up every guest where it is.
+  static Result<std::unique_ptr<Farm>> open(Settings settings, boost::asio::io_context& loop, bool work);
+  ~Farm();
+
+  const Paths& paths() const { return settings_.paths; }
+  const config::Config& config() const { return settings_.config; }
+  const guest::AddressPool& pool() const { return pool_; }
+  int processor_of(const std::string& id) const { return processors_.of(id); }
+
+  Result<std::vector<Guest>> create(const CreateRequest& request);
+  std::vector<Guest> list() const { return table_.all(); }
+  Result<Guest> find(const std::string& name) const { return table_.find(name); }
+  // Ask for a state; it is reached later, or the guest says why not.
+  Result<Guest> start(const std::string& name);
+  Result<Guest> stop(const std::string& name, std::optional<std::int64_t> patience_ms);
+  Result<Guest> restart(const std::string& name);
+  Result<Guest> remove(const std::string& name);
+
+  Result<std::string> mconsole(const std::string& name, const std::string& command);
+  // A connection to a port of a guest, from inside the farm's network.
+  Result<UniqueFd> connect(const std::string& name, std::uint16_t port);
+
+  Result<std::vector<CatalogEntry>> catalog(Catalog which) { return store_->catalog(which); }
+  Result<CatalogEntry> add(Catalog which, const std::string& from, const std::string& name);
+  // Conflict while a guest uses it.
+  Result<CatalogEntry> remove(Catalog which, const std::string& asked);
+
+  Result<std::vector<Event>> events(std::int64_t since, unsigned limit) { return store_->events(since, limit); }
+  Result<FarmStatus> status();
+
+  // Ends what needs no daemon to go on, guests excepted: they stay.
+  void stop_work();
+  // Kills all guests and removes everything that the farm made on this host outside its root directory. Only
+  // its state on disk is left.
+  Status tear_down();
+
+ private:
+  Farm(Settings settings, FileLock lock, std::unique_ptr<StateStore> store, guest::AddressPool pool,
+       std::unique_ptr<guest::FarmNetwork> network, boost::asio::io_context& loop);
+
+  Status pick_up(bool work);
+  Status sweep_residue();
+  Result<quota::Capacity> capacity() const;
+  Result<Guest> change(const std::string& name, const std::function<Status(GuestRecord&)>& change);
+  void on_status(std::int64_t number, const guest::SupervisorStatus& status);
+  void on_gone(std::int64_t number, bool reached);
+  void learn_loops_per_jiffy(const GuestRecord& record);
+  std::uint64_t loops_per_jiffy(const std::string& kernel_digest);
+  void event(const std::string& guest, const std::string& kind, const std::string& message);
+
+  Settings settings_;
+  FileLock lock_;
+  std::unique_ptr<StateStore> store_;
+  guest::AddressPool pool_;
+  std::unique_ptr<guest::FarmNetwork> network_;
+  Cgroups cgroups_;
+  Processors processors_;
+  GuestTable table_;
+  Effects effects_;
+  Watcher watcher_;
+  Reconciler reconciler_;
+  std::mutex admission_;  // from counting what is promised to promising more
+  std::mutex library_;    // images and kernels come and go one at a time
+  std::mutex loops_mutex_;
+  std::map<std::string, std::uint64_t> loops_;  // by kernel digest
+};
+
+// "creating", "starting", "ready", "unhealthy", "stopping", "stopped", "failed" or "deleting", and why.
+struct GuestState {
+  std::string name;
+  std::string reason;
+};
+GuestState state_of(const Guest& guest, std::int64_t now_ms, unsigned ready_seconds);
+
+}  // namespace umlfarm::daemon

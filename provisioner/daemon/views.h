@@ -1,0 +1,20 @@
+// The farm's things as the API shows them. Pure, but for asking the disk how much a guest has allocated.
+#pragma once
+
+#include <boost/json/object.hpp>
+
+#include "provisioner/daemon/farm.h"
+
+namespace umlfarm::daemon {
+
+boost::json::object guest_view(const Farm& farm, const Guest& guest);
+// `guests`: how many use it.
+boost::json::object entry_view(const CatalogEntry& entry, std::size_t guests);
+boost::json::object plan_view(const quota::Plan& plan);
+boost::json::object event_view(const Event& event);
+boost::json::object status_view(const FarmStatus& status);
+
+// Invalid names the field.
+Result<CreateRequest> read_create_request(const std::string& body);
+
+}  // namespace umlfarm::daemon
