@@ -13,7 +13,8 @@ Result<ByteSize> total_memory() {
   UMLFARM_ASSIGN(const std::string text, posix::read_file("/proc/meminfo"));
   constexpr std::string_view kLabel = "MemTotal:";
   const std::size_t at = text.find(kLabel);
-  const std::size_t digits = at == std::string::npos ? at : text.find_first_of("0123456789", at + kLabel.size());
+  const std::size_t digits =
+      at == std::string::npos ? at : text.find_first_of("0123456789", at + kLabel.size());
   std::uint64_t kib = 0;
   if (digits != std::string::npos) std::from_chars(text.data() + digits, text.data() + text.size(), kib);
   if (kib == 0) return Error(Kind::Unavailable, "/proc/meminfo has no MemTotal");

@@ -8,17 +8,19 @@
 namespace umlfarm::guest {
 namespace {
 
-constexpr std::size_t kMostExtras = 13;     // ubda to ubdc are ours, of 16
+constexpr std::size_t kMostExtras = 13;  // ubda to ubdc are ours, of 16
 constexpr std::size_t kMostBytes = 4095;
 
 Status check_path(const std::string& path) {
   if (path.find_first_of(" \t\n,\"") == std::string::npos) return {};
-  return Error(Kind::Invalid, "disk path '" + path + "': the kernel's command line can't carry spaces, commas or quotes");
+  return Error(Kind::Invalid,
+               "disk path '" + path + "': the kernel's command line can't carry spaces, commas or quotes");
 }
 
 Status check(const BootSpec& spec) {
   if (spec.extras.size() > kMostExtras) {
-    return Error(Kind::Invalid, std::to_string(spec.extras.size()) + " extra disks: a guest takes at most 13");
+    return Error(Kind::Invalid,
+                 std::to_string(spec.extras.size()) + " extra disks: a guest takes at most 13");
   }
   for (const std::string& path : {spec.disk, spec.base, spec.seed, spec.swap}) UMLFARM_TRY(check_path(path));
   for (const std::string& path : spec.extras) UMLFARM_TRY(check_path(path));
@@ -49,8 +51,9 @@ Result<std::vector<std::string>> kernel_arguments(const BootSpec& spec) {
                             "uml_dir=/run", "umid=g", "noreboot"}) {
     arguments.emplace_back(fixed);
   }
-  const std::size_t bytes = std::accumulate(arguments.begin(), arguments.end(), std::size_t{0},
-                                            [](std::size_t sum, const std::string& a) { return sum + a.size() + 1; });
+  const std::size_t bytes =
+      std::accumulate(arguments.begin(), arguments.end(), std::size_t{0},
+                      [](std::size_t sum, const std::string& a) { return sum + a.size() + 1; });
   if (bytes > kMostBytes) {
     return Error(Kind::Invalid, "the kernel's command line has " + std::to_string(bytes) +
                                     " bytes of 4095: give fewer disks or shorter paths");
@@ -62,7 +65,8 @@ std::uint64_t find_loops_per_jiffy(const std::string& log) {
   constexpr std::string_view kMark = "BogoMIPS (lpj=";
   const std::size_t at = log.find(kMark);
   std::uint64_t loops = 0;
-  if (at != std::string::npos) std::from_chars(log.data() + at + kMark.size(), log.data() + log.size(), loops);
+  if (at != std::string::npos)
+    std::from_chars(log.data() + at + kMark.size(), log.data() + log.size(), loops);
   return loops;
 }
 

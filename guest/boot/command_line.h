@@ -16,12 +16,12 @@ inline constexpr const char* kReadyText = "umlfarm-ready";
 // Paths are as the guest kernel sees them in its jail.
 struct BootSpec {
   ByteSize memory;
-  std::string disk;                 // COW; /dev/ubda
-  std::string base;                 // its backing file
-  std::string seed;                 // tar; /dev/ubdb
-  std::string swap;                 // raw; /dev/ubdc; empty: none
-  std::vector<std::string> extras;  // read-only; /dev/ubdd onwards
-  std::string mac;                  // empty: no network device
+  std::string disk;                   // COW; /dev/ubda
+  std::string base;                   // its backing file
+  std::string seed;                   // tar; /dev/ubdb
+  std::string swap;                   // raw; /dev/ubdc; empty: none
+  std::vector<std::string> extras;    // read-only; /dev/ubdd onwards
+  std::string mac;                    // empty: no network device
   std::uint64_t loops_per_jiffy = 0;  // 0: the kernel measures it, which is most of its boot
 };
 

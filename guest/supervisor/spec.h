@@ -16,7 +16,7 @@ struct SupervisorSpec {
   std::string exit_file;      // written once, when the guest has ended
   std::string ready_text;     // what the guest writes to /proc/mconsole when it is ready
   int tap = -1;               // inherited descriptor of the guest's tap; -1: no network
-  int lock = -1;           // inherited, and locked: held as long as the guest lives
+  int lock = -1;              // inherited, and locked: held as long as the guest lives
   int launched = -1;          // inherited pipe: one line, "ok" or why it could not start, then closed
 };
 

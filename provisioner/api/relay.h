@@ -11,8 +11,8 @@
 namespace umlfarm::api {
 
 // Answers the upgrade request and takes the channel over.
-boost::asio::awaitable<void> relay(boost::asio::local::stream_protocol::socket socket,
-                                   const boost::beast::http::request<boost::beast::http::string_body>& upgrade,
-                                   Channel& channel);
+boost::asio::awaitable<void> relay(
+    boost::asio::local::stream_protocol::socket socket,
+    const boost::beast::http::request<boost::beast::http::string_body>& upgrade, Channel& channel);
 
 }  // namespace umlfarm::api

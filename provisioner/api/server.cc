@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -70,7 +72,10 @@ class UnixServer final : public Server {
  public:
   UnixServer(asio::io_context& loop, Local::acceptor acceptor, std::set<uid_t> admins, Service& service,
              unsigned threads)
-      : loop_(loop), acceptor_(std::move(acceptor)), admins_(std::move(admins)), service_(service),
+      : loop_(loop),
+        acceptor_(std::move(acceptor)),
+        admins_(std::move(admins)),
+        service_(service),
         blocking_(threads) {}
   ~UnixServer() override {
     blocking_.stop();
@@ -92,12 +97,12 @@ class UnixServer final : public Server {
   }
 
  private:
-  // Runs `work` on a thread that may block, and goes on here with its result.
-  template <typename Work>
-  asio::awaitable<std::invoke_result_t<Work>> blocking(Work work) {
-    co_return co_await asio::co_spawn(
-        blocking_, [work = std::move(work)]() -> asio::awaitable<std::invoke_result_t<Work>> { co_return work(); },
-        asio::use_awaitable);
+  // Goes on among the threads that may block, or back on the loop.
+  asio::awaitable<void> may_block() {
+    co_await asio::post(asio::bind_executor(blocking_, asio::use_awaitable));
+  }
+  asio::awaitable<void> may_not_block() {
+    co_await asio::post(asio::bind_executor(loop_, asio::use_awaitable));
   }
 
   asio::awaitable<void> serve(Local::socket socket) {
@@ -111,8 +116,9 @@ class UnixServer final : public Server {
       const Message message = parser.release();
       auto request = peer ? translate(message, *peer) : Result<Request>(peer.error());
       if (request && !allowed(*peer)) {
-        request = Error(Kind::Denied, "user " + std::to_string(*peer) +
-                                          " may not use this farm; run as root, or add the user to admins in umlfarm.toml");
+        request = Error(Kind::Denied,
+                        "user " + std::to_string(*peer) +
+                            " may not use this farm; run as root, or add the user to admins in umlfarm.toml");
       }
       if (request && request->upgrade) {
         co_await upgrade(std::move(socket), message, *request);
@@ -126,9 +132,16 @@ class UnixServer final : public Server {
   bool allowed(uid_t peer) const { return peer == 0 || peer == ::geteuid() || admins_.contains(peer); }
 
   // False when the connection ends with it.
-  asio::awaitable<bool> answer(Local::socket& socket, const Message& message, const Result<Request>& request) {
-    Response response = request ? co_await blocking([&] { return service_.handle(*request); })
-                                : error_response(request.error());
+  asio::awaitable<bool> answer(Local::socket& socket, const Message& message,
+                               const Result<Request>& request) {
+    Response response;
+    if (request) {
+      co_await may_block();
+      response = service_.handle(*request);
+      co_await may_not_block();
+    } else {
+      response = error_response(request.error());
+    }
     if (response.more) {
       co_await stream(socket, response);
       co_return false;
@@ -151,14 +164,18 @@ class UnixServer final : public Server {
     Result<std::string> text = std::move(response.body);
     while (!error && text) {
       if (!text->empty()) {
-        std::tie(error, size) = co_await asio::async_write(socket, http::make_chunk(asio::buffer(*text)), kTuple);
+        std::tie(error, size) =
+            co_await asio::async_write(socket, http::make_chunk(asio::buffer(*text)), kTuple);
       } else if (gone(socket)) {
         co_return;
       } else {
         asio::steady_timer pause(loop_, std::chrono::milliseconds(100));
         co_await pause.async_wait(kTuple);
       }
-      if (!error) text = co_await blocking(response.more);
+      if (error) break;
+      co_await may_block();
+      text = response.more();
+      co_await may_not_block();
     }
     if (!error) co_await asio::async_write(socket, http::make_chunk_last(), kTuple);
   }
@@ -170,13 +187,15 @@ class UnixServer final : public Server {
   }
 
   asio::awaitable<void> upgrade(Local::socket socket, const Message& message, const Request& request) {
-    auto channel = co_await blocking([&] { return std::make_shared<Result<Channel>>(service_.open_channel(request)); });
-    if (!*channel) {
-      const Result<Request> failed = channel->error();
+    co_await may_block();
+    Result<Channel> channel = service_.open_channel(request);
+    co_await may_not_block();
+    if (!channel) {
+      const Result<Request> failed = channel.error();
       co_await answer(socket, message, failed);
       co_return;
     }
-    co_await relay(std::move(socket), message, **channel);
+    co_await relay(std::move(socket), message, *channel);
   }
 
   asio::io_context& loop_;
@@ -191,7 +210,8 @@ class UnixServer final : public Server {
 Result<std::unique_ptr<Server>> Server::start(asio::io_context& loop, const std::string& path,
                                               std::set<uid_t> admins, Service& service, unsigned threads) {
   if (path.size() > 107) {
-    return Error(Kind::Invalid, "socket path " + path + ": longer than 107 bytes; choose a shorter root directory");
+    return Error(Kind::Invalid,
+                 "socket path " + path + ": longer than 107 bytes; choose a shorter root directory");
   }
   UMLFARM_TRY(posix::remove_file(path));
   boost::system::error_code error;

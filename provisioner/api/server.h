@@ -1,5 +1,5 @@
-// The daemon's HTTP on a unix socket: connections, peer credentials, JSON, streams and WebSockets. It knows no
-// guests; what is asked goes to a Service.
+// The daemon's HTTP on a unix socket: connections, peer credentials, JSON, streams and WebSockets. It knows
+// no guests; what is asked goes to a Service.
 #pragma once
 
 #include <sys/types.h>

@@ -1,6 +1,5 @@
 #include "provisioner/config/config.h"
 
-#define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
 #include <set>
@@ -29,10 +28,12 @@ class Reader {
   }
 
   void read(const toml::table& table, std::string_view key, std::string& to) {
-    if (const auto* node = expect(table, key, toml::node_type::string, "a string")) to = node->ref<std::string>();
+    if (const auto* node = expect(table, key, toml::node_type::string, "a string"))
+      to = node->ref<std::string>();
   }
   void read(const toml::table& table, std::string_view key, bool& to) {
-    if (const auto* node = expect(table, key, toml::node_type::boolean, "true or false")) to = node->ref<bool>();
+    if (const auto* node = expect(table, key, toml::node_type::boolean, "true or false"))
+      to = node->ref<bool>();
   }
   void read(const toml::table& table, std::string_view key, std::uint32_t& to, std::int64_t least,
             std::int64_t most) {
@@ -63,7 +64,8 @@ class Reader {
   void read(const toml::table& table, std::string_view key, std::vector<std::uint32_t>& to) {
     each(table, key, [&](const toml::node& item) {
       const auto number = item.value_exact<std::int64_t>();
-      if (number && *number >= 0 && *number < UINT32_MAX) return to.push_back(static_cast<std::uint32_t>(*number));
+      if (number && *number >= 0 && *number < UINT32_MAX)
+        return to.push_back(static_cast<std::uint32_t>(*number));
       fault(item.source(), std::string(key) + ": must hold user numbers");
     });
   }
@@ -173,13 +175,15 @@ Config defaults() {
 }
 
 Result<Config> parse(const std::string& text, const std::string& name) {
-  const toml::parse_result parsed = toml::parse(text);
-  if (!parsed) {
-    return Error(Kind::Invalid, name + ":" + std::to_string(parsed.error().source().begin.line) + ": " +
-                                    std::string(parsed.error().description()));
+  toml::table root;
+  try {
+    root = toml::parse(text);
+  } catch (const toml::parse_error& fault) {
+    return Error(Kind::Invalid, name + ":" + std::to_string(fault.source().begin.line) + ": " +
+                                    std::string(fault.description()));
   }
   Reader reader(name);
-  Config config = read(reader, parsed.table());
+  Config config = read(reader, root);
   if (!reader.faults().empty()) return Error(Kind::Invalid, "configuration:" + reader.faults());
   return config;
 }

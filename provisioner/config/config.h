@@ -12,19 +12,19 @@
 namespace umlfarm::config {
 
 struct Network {
-  std::string pool4 = "10.77.0.0/16";          // the first host address is the bridge's
+  std::string pool4 = "10.77.0.0/16";              // the first host address is the bridge's
   std::string pool6 = "fd75:6d6c:6661:726d::/64";  // empty: no IPv6
-  std::vector<std::string> dns;                // what guests ask; empty: none
-  bool isolate = true;                         // guests don't reach each other
+  std::vector<std::string> dns;                    // what guests ask; empty: none
+  bool isolate = true;                             // guests don't reach each other
 };
 
 struct Guests {
   std::uint32_t first_uid = 2'000'000;  // a guest's uid and gid are of its own, from this range
   std::uint32_t uids = 60'000;
-  unsigned parallel = 8;            // guests worked on at once
-  unsigned ready_seconds = 120;     // until a guest that isn't ready counts as unhealthy
-  unsigned stop_seconds = 30;       // patience of `stop` where it names none
-  unsigned restarts = 5;            // in a row, until a guest that dies by itself counts as failed
+  unsigned parallel = 8;         // guests worked on at once
+  unsigned ready_seconds = 120;  // until a guest that isn't ready counts as unhealthy
+  unsigned stop_seconds = 30;    // patience of `stop` where it names none
+  unsigned restarts = 5;         // in a row, until a guest that dies by itself counts as failed
   std::string default_plan = "small";
   std::string default_image = "debian-12";
 };

@@ -25,8 +25,10 @@ Result<quota::Plan> find_plan(const config::Config& config, const std::string& a
   for (const quota::Plan& plan : config.plans) {
     if (plan.name == name) return plan;
   }
-  return Error(Kind::NotFound, "no plan '" + name + "'; there is: " +
-                                   list_names(config.plans, [](const quota::Plan& plan) { return plan.name; }));
+  return Error(Kind::NotFound,
+               "no plan '" + name + "'; there is: " + list_names(config.plans, [](const quota::Plan& plan) {
+                 return plan.name;
+               }));
 }
 
 Result<std::vector<std::string>> guest_names(const CreateRequest& request, const FarmFacts& facts) {
@@ -42,7 +44,8 @@ Result<std::vector<std::string>> guest_names(const CreateRequest& request, const
   UMLFARM_TRY(check_name("guest name", names.back()));
   for (const GuestRecord& guest : facts.guests) {
     if (std::find(names.begin(), names.end(), guest.name) != names.end()) {
-      return Error(Kind::Conflict, "guest '" + guest.name + "' exists already; choose another name, or delete it");
+      return Error(Kind::Conflict,
+                   "guest '" + guest.name + "' exists already; choose another name, or delete it");
     }
   }
   return names;
@@ -63,12 +66,14 @@ Result<std::vector<std::string>> check_keys(const std::vector<std::string>& line
 // The guest kernel opens it as its own user, so that the file's mode decides, not the daemon's rights.
 Status check_extra_disk(const std::string& path) {
   if (path.empty() || path[0] != '/' || path.find_first_of(" \t\n,\":=") != std::string::npos) {
-    return Error(Kind::Invalid, "disk '" + path + "': must be an absolute path without spaces, commas, quotes, ':' or '='");
+    return Error(Kind::Invalid,
+                 "disk '" + path + "': must be an absolute path without spaces, commas, quotes, ':' or '='");
   }
   UMLFARM_ASSIGN(const struct stat status, posix::stat(path));
   if (!S_ISREG(status.st_mode)) return Error(Kind::Invalid, "disk " + path + ": not a regular file");
   if ((status.st_mode & S_IROTH) == 0) {
-    return Error(Kind::Denied, "disk " + path + ": guests run as users of their own and may not read it; chmod o+r it");
+    return Error(Kind::Denied,
+                 "disk " + path + ": guests run as users of their own and may not read it; chmod o+r it");
   }
   return {};
 }
@@ -96,7 +101,8 @@ Result<std::vector<std::uint32_t>> lowest_free(std::set<std::uint32_t> taken, st
 
 Result<CatalogEntry> choose_kernel(const FarmFacts& facts, const std::string& asked) {
   if (!asked.empty()) return find_entry(facts.kernels, "kernel", asked);
-  if (facts.kernels.empty()) return Error(Kind::NotFound, "no guest kernel yet; add one with 'umlfarm kernel add'");
+  if (facts.kernels.empty())
+    return Error(Kind::NotFound, "no guest kernel yet; add one with 'umlfarm kernel add'");
   const auto strict = std::find_if(facts.kernels.begin(), facts.kernels.end(),
                                    [](const CatalogEntry& kernel) { return kernel.name == "strict"; });
   return strict == facts.kernels.end() ? facts.kernels.front() : *strict;

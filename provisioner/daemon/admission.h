@@ -1,5 +1,5 @@
-// From a request to guests that fit: every check that needs no effect. Pure, but for asking the host about the
-// files that the request names.
+// From a request to guests that fit: every check that needs no effect. Pure, but for asking the host about
+// the files that the request names.
 #pragma once
 
 #include <optional>
@@ -16,10 +16,10 @@ namespace umlfarm::daemon {
 
 struct CreateRequest {
   std::string name;
-  unsigned count = 1;    // more than one: NAME-1 to NAME-count
-  std::string plan;      // empty: the configuration's default; so for image and kernel
-  std::string image;     // name or digest
-  std::string kernel;    // name or digest
+  unsigned count = 1;              // more than one: NAME-1 to NAME-count
+  std::string plan;                // empty: the configuration's default; so for image and kernel
+  std::string image;               // name or digest
+  std::string kernel;              // name or digest
   std::optional<ByteSize> memory;  // in place of the plan's
   std::vector<std::string> ssh_keys;
   std::vector<std::string> extra_disks;

@@ -9,9 +9,9 @@ namespace umlfarm::daemon {
 enum class Catalog { Images, Kernels };
 
 struct CatalogEntry {
-  std::string name;     // the newest entry of a name is the one that it means
-  std::string digest;   // SHA-256 of the file
-  std::string version;  // image: its release; kernel: what it says of itself
+  std::string name;        // the newest entry of a name is the one that it means
+  std::string digest;      // SHA-256 of the file
+  std::string version;     // image: its release; kernel: what it says of itself
   std::uint64_t size = 0;  // bytes; of an image: as the guest sees it
   std::int64_t added_ms = 0;
   std::uint64_t loops_per_jiffy = 0;  // kernel: as measured on this host; 0: not yet

@@ -3,12 +3,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "guest/boot/command_line.h"
 #include "guest/disk/cow.h"
 #include "guest/disk/seed.h"
 #include "guest/disk/swap.h"
+#include "guest/supervisor/spec.h"
 #include "provisioner/base/atomic_file.h"
 #include "provisioner/base/clock.h"
 #include "provisioner/base/posix.h"
@@ -19,7 +21,8 @@
 namespace umlfarm::daemon {
 namespace {
 
-// What a tmpfs needs beside the guest's memory itself: UML's own pages of it. Too small a one kills the guest.
+// What a tmpfs needs beside the guest's memory itself: UML's own pages of it. Too small a one kills the
+// guest.
 constexpr ByteSize kMemorySlack = ByteSize::mib(2);
 // The kernel process's private memory, page tables and stubs, beside the guest's memory.
 constexpr ByteSize kCgroupSlack = ByteSize::mib(64);
@@ -44,7 +47,8 @@ guest::BootSpec boot_spec(const GuestRecord& record, const std::string& base, st
   return boot;
 }
 
-std::vector<guest::JailFile> jail_files(const GuestRecord& record, const Paths& paths, const guest::BootSpec& boot) {
+std::vector<guest::JailFile> jail_files(const GuestRecord& record, const Paths& paths,
+                                        const guest::BootSpec& boot) {
   const std::string id = record.id();
   std::vector<guest::JailFile> files{{paths.disk(id), boot.disk, true},
                                      {paths.image(record.identity.image_digest), boot.base, false},
@@ -63,7 +67,11 @@ guest::CowBase base_of(const GuestRecord& record, const Paths& paths) {
 
 }  // namespace
 
-std::string tap_name(const GuestRecord& record) { return "t" + record.id(); }
+guest::Port port_of(const GuestRecord& record, const guest::AddressPool& pool) {
+  const guest::Addresses addresses = pool.at(record.identity.address);
+  // "tg17" of "g17".
+  return {"t" + record.id(), record.identity.mac, addresses.address4, addresses.address6};
+}
 
 Observed Effects::observe(const GuestRecord& record) const {
   const Paths& paths = parts_.paths;
@@ -88,25 +96,38 @@ Observed Effects::observe(const GuestRecord& record) const {
 Status Effects::perform(Action action, const GuestRecord& record) {
   const std::string id = record.id();
   switch (action) {
-    case Action::MakeDirectory: return make_directory(record);
-    case Action::MakeDisk: return make_disk(record);
-    case Action::MakeSwap: return make_swap(record);
-    case Action::MakeSeed: return make_seed(record);
-    case Action::MakeRun: return make_run(record);
+    case Action::MakeDirectory:
+      return make_directory(record);
+    case Action::MakeDisk:
+      return make_disk(record);
+    case Action::MakeSwap:
+      return make_swap(record);
+    case Action::MakeSeed:
+      return make_seed(record);
+    case Action::MakeRun:
+      return make_run(record);
     case Action::MakeCgroups: {
       const quota::Limits& limits = record.identity.limits;
       return parts_.cgroups.create(id, limits.memory + kMemorySlack + kCgroupSlack,
                                    limits.processes + kProcessSlack);
     }
-    case Action::Launch: return launch(record);
-    case Action::Stop: return stop(record);
-    case Action::KillRest: return kill_processes_of(record.identity.uid);
-    case Action::DetachNetwork: return parts_.network.detach_guest(tap_name(record));
-    case Action::RemoveCgroups: return parts_.cgroups.remove(id);
-    case Action::RemoveRun: return remove_run(record);
-    case Action::RemoveFiles: return posix::remove_tree(parts_.paths.guest(id));
+    case Action::Launch:
+      return launch(record);
+    case Action::Stop:
+      return stop(record);
+    case Action::KillRest:
+      return kill_processes_of(record.identity.uid);
+    case Action::DetachNetwork:
+      return parts_.network.detach_guest(port_of(record, parts_.pool));
+    case Action::RemoveCgroups:
+      return parts_.cgroups.remove(id);
+    case Action::RemoveRun:
+      return remove_run(record);
+    case Action::RemoveFiles:
+      return posix::remove_tree(parts_.paths.guest(id));
     case Action::RecordExit:
-    case Action::Forget: break;
+    case Action::Forget:
+      break;
   }
   return Error(Kind::Internal, "no such effect");
 }
@@ -124,7 +145,8 @@ Status Effects::make_disk(const GuestRecord& record) {
 
 Status Effects::make_swap(const GuestRecord& record) {
   const GuestIdentity& identity = record.identity;
-  return guest::create_swap(parts_.paths.swap(record.id()), identity.limits.swap, 0600, identity.uid, identity.uid);
+  return guest::create_swap(parts_.paths.swap(record.id()), identity.limits.swap, 0600, identity.uid,
+                            identity.uid);
 }
 
 Status Effects::make_seed(const GuestRecord& record) {
@@ -165,7 +187,8 @@ Status Effects::launch(const GuestRecord& record) {
   const guest::CowBase base = base_of(record, paths);
   // UML would boot without the disk and report success.
   UMLFARM_TRY(guest::verify_cow(paths.disk(id), base));
-  const guest::BootSpec boot = boot_spec(record, base.seen_as, parts_.loops_per_jiffy(identity.kernel_digest));
+  const guest::BootSpec boot =
+      boot_spec(record, base.seen_as, parts_.loops_per_jiffy(identity.kernel_digest));
   guest::SupervisorSpec spec;
   guest::JailSpec& jail = spec.jail;
   UMLFARM_ASSIGN(jail.arguments, guest::kernel_arguments(boot));
@@ -187,9 +210,7 @@ Status Effects::launch(const GuestRecord& record) {
   spec.log_file = paths.console_log(id);
   spec.exit_file = paths.exit_file(id);
   spec.ready_text = guest::kReadyText;
-  const guest::Addresses addresses = parts_.pool.at(identity.address);
-  UMLFARM_ASSIGN(UniqueFd tap, parts_.network.attach_guest(
-                                   {tap_name(record), identity.mac, addresses.address4, addresses.address6}));
+  UMLFARM_ASSIGN(UniqueFd tap, parts_.network.attach_guest(port_of(record, parts_.pool)));
   return launch_supervisor(parts_.supervisor, std::move(spec), std::move(tap));
 }
 

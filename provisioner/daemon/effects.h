@@ -1,5 +1,5 @@
-// The hands of the reconciler: looks at one guest, and does one action to it. Thread-safe for different guests;
-// one guest is worked on by one thread at a time.
+// The hands of the reconciler: looks at one guest, and does one action to it. Thread-safe for different
+// guests; one guest is worked on by one thread at a time.
 #pragma once
 
 #include <functional>
@@ -60,7 +60,7 @@ class Effects {
   Parts parts_;
 };
 
-// The tap's name in the farm's namespace.
-std::string tap_name(const GuestRecord& record);
+// The guest's place in the farm's network.
+guest::Port port_of(const GuestRecord& record, const guest::AddressPool& pool);
 
 }  // namespace umlfarm::daemon

@@ -39,8 +39,10 @@ bool worth_retrying(Action action, Kind kind) {
     case Action::MakeDisk:
     case Action::MakeSwap:
     case Action::MakeSeed:
-    case Action::Launch: return !lasting;
-    default: return true;
+    case Action::Launch:
+      return !lasting;
+    default:
+      return true;
   }
 }
 

@@ -2,11 +2,11 @@
 // "launch:after", and the process kills itself there. Unset, as ever but in tests, it does nothing.
 #pragma once
 
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdlib>
 #include <string_view>
-
-#include <unistd.h>
 
 namespace umlfarm::daemon {
 
@@ -14,7 +14,8 @@ inline void failpoint(std::string_view effect, std::string_view moment) {
   static const char* const armed = std::getenv("UMLFARM_FAILPOINT");
   if (armed == nullptr) return;
   const std::string_view name(armed);
-  if (name.size() == effect.size() + 1 + moment.size() && name.starts_with(effect) && name.ends_with(moment)) {
+  if (name.size() == effect.size() + 1 + moment.size() && name.starts_with(effect) &&
+      name.ends_with(moment)) {
     (void)::kill(::getpid(), SIGKILL);
   }
 }

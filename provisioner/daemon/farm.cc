@@ -19,7 +19,7 @@
 namespace umlfarm::daemon {
 namespace {
 
-constexpr int kAnswerMs = 12'000;   // the supervisor's own limit is shorter
+constexpr int kAnswerMs = 12'000;  // the supervisor's own limit is shorter
 constexpr int kConnectMs = 5'000;
 constexpr std::int64_t kSoonMs = 50;
 
@@ -64,15 +64,16 @@ Farm::Farm(Settings settings, FileLock lock, std::unique_ptr<StateStore> store, 
       cgroups_(Cgroups::discover(store_->farm_id())),
       processors_(Processors::available()),
       table_(*store_),
-      effects_({settings_.paths, settings_.config, *network_, pool_, cgroups_, processors_, settings_.supervisor,
-                [this](const std::string& digest) { return loops_per_jiffy(digest); }}),
+      effects_({settings_.paths, settings_.config, *network_, pool_, cgroups_, processors_,
+                settings_.supervisor, [this](const std::string& digest) { return loops_per_jiffy(digest); }}),
       watcher_(loop, {[this](std::int64_t number, const auto& status) { on_status(number, status); },
                       [this](std::int64_t number, bool reached) { on_gone(number, reached); }}),
-      reconciler_(table_, effects_, settings_.config.guests, loop,
-                  {[this](const auto& guest, const auto& kind, const auto& message) { event(guest, kind, message); },
-                   [this](std::int64_t number) {
-                     watcher_.follow(number, settings_.paths.supervisor_socket(guest_id(number)));
-                   }}) {}
+      reconciler_(
+          table_, effects_, settings_.config.guests, loop,
+          {[this](const auto& guest, const auto& kind, const auto& message) { event(guest, kind, message); },
+           [this](std::int64_t number) {
+             watcher_.follow(number, settings_.paths.supervisor_socket(guest_id(number)));
+           }}) {}
 
 Farm::~Farm() { stop_work(); }
 
@@ -91,8 +92,8 @@ Result<std::unique_ptr<Farm>> Farm::open(Settings settings, boost::asio::io_cont
                  guest::AddressPool::parse(settings.config.network.pool4, settings.config.network.pool6));
   UMLFARM_ASSIGN(std::unique_ptr<guest::FarmNetwork> network,
                  guest::FarmNetwork::open(paths.netns(), network_config(settings.config, pool)));
-  std::unique_ptr<Farm> farm(new Farm(std::move(settings), *std::move(lock), std::move(store), std::move(pool),
-                                      std::move(network), loop));
+  std::unique_ptr<Farm> farm(new Farm(std::move(settings), *std::move(lock), std::move(store),
+                                      std::move(pool), std::move(network), loop));
   UMLFARM_TRY(farm->pick_up(work));
   return farm;
 }
@@ -112,17 +113,19 @@ Status Farm::pick_up(bool work) {
 
 // What belongs to no guest: its row went, and the daemon with it, before its last trace.
 Status Farm::sweep_residue() {
-  std::vector<std::string> taps;
+  std::vector<guest::Port> ports;
   std::vector<std::string> ids;
   for (const GuestRecord& record : table_.records()) {
-    taps.push_back(tap_name(record));
+    ports.push_back(port_of(record, pool_));
     ids.push_back(record.id());
   }
-  UMLFARM_TRY(network_->sweep(taps));
-  for (const std::string& home : {settings_.paths.guests(), settings_.paths.jails(), settings_.paths.guest_runs()}) {
+  UMLFARM_TRY(network_->keep_only(ports));
+  for (const std::string& home :
+       {settings_.paths.guests(), settings_.paths.jails(), settings_.paths.guest_runs()}) {
     UMLFARM_ASSIGN(const std::vector<std::string> names, posix::list_directory(home));
     for (const std::string& name : names) {
-      if (std::find(ids.begin(), ids.end(), name) == ids.end()) UMLFARM_TRY(posix::remove_tree(home + "/" + name));
+      if (std::find(ids.begin(), ids.end(), name) == ids.end())
+        UMLFARM_TRY(posix::remove_tree(home + "/" + name));
     }
   }
   return {};
@@ -216,7 +219,8 @@ Result<Guest> Farm::restart(const std::string& name) {
 
 Result<Guest> Farm::remove(const std::string& name) {
   UMLFARM_ASSIGN(Guest guest, table_.find(name));
-  UMLFARM_TRY(table_.update(guest.record.number, [](GuestRecord& record) { record.desired = Desired::Absent; }));
+  UMLFARM_TRY(
+      table_.update(guest.record.number, [](GuestRecord& record) { record.desired = Desired::Absent; }));
   guest.record.desired = Desired::Absent;
   reconciler_.kick(guest.record.number);
   return guest;
@@ -224,13 +228,16 @@ Result<Guest> Farm::remove(const std::string& name) {
 
 Result<std::string> Farm::mconsole(const std::string& name, const std::string& command) {
   UMLFARM_ASSIGN(const Guest guest, table_.find(name));
-  if (!guest.live.supervised) return Error(Kind::Unavailable, "guest '" + name + "' does not run; start it first");
-  return ask_supervisor(settings_.paths.supervisor_socket(guest.record.id()), "mconsole " + command, kAnswerMs);
+  if (!guest.live.supervised)
+    return Error(Kind::Unavailable, "guest '" + name + "' does not run; start it first");
+  return ask_supervisor(settings_.paths.supervisor_socket(guest.record.id()), "mconsole " + command,
+                        kAnswerMs);
 }
 
 Result<UniqueFd> Farm::connect(const std::string& name, std::uint16_t port) {
   UMLFARM_ASSIGN(const Guest guest, table_.find(name));
-  if (!guest.live.supervised) return Error(Kind::Unavailable, "guest '" + name + "' does not run; start it first");
+  if (!guest.live.supervised)
+    return Error(Kind::Unavailable, "guest '" + name + "' does not run; start it first");
   const std::string address = pool_.at(guest.record.identity.address).address4;
   return network_->connect_tcp(address.substr(0, address.find('/')), port, kConnectMs);
 }
@@ -314,7 +321,8 @@ void Farm::learn_loops_per_jiffy(const GuestRecord& record) {
   for (CatalogEntry& kernel : *kernels) {
     if (kernel.digest != digest) continue;
     kernel.loops_per_jiffy = loops;
-    if (Status kept = store_->put(Catalog::Kernels, kernel); !kept) spdlog::warn("{}", kept.error().message());
+    if (Status kept = store_->put(Catalog::Kernels, kernel); !kept)
+      spdlog::warn("{}", kept.error().message());
   }
 }
 
@@ -336,7 +344,8 @@ Status Farm::tear_down() {
     UMLFARM_TRY(effects_.perform(Action::KillRest, record));
     // Its supervisor has a last thing to write.
     const std::string run = settings_.paths.guest_run(record.id());
-    for (int i = 0; i < 500 && supervisor_holds(run); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    for (int i = 0; i < 500 && supervisor_holds(run); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
     for (const Action action : {Action::DetachNetwork, Action::RemoveCgroups, Action::RemoveRun}) {
       UMLFARM_TRY(effects_.perform(action, record));
     }

@@ -68,7 +68,9 @@ class Farm {
   // Conflict while a guest uses it.
   Result<CatalogEntry> remove(Catalog which, const std::string& asked);
 
-  Result<std::vector<Event>> events(std::int64_t since, unsigned limit) { return store_->events(since, limit); }
+  Result<std::vector<Event>> events(std::int64_t since, unsigned limit) {
+    return store_->events(since, limit);
+  }
   Result<FarmStatus> status();
 
   // Ends what needs no daemon to go on, guests excepted: they stay.

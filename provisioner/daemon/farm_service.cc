@@ -45,7 +45,8 @@ Result<std::string> body_text(const api::Request& request, const char* key, bool
   UMLFARM_ASSIGN(const json::object body, body_object(request));
   const json::value* const value = body.if_contains(key);
   if (value == nullptr && !needed) return std::string();
-  if (value == nullptr || !value->is_string()) return Error(Kind::Invalid, std::string("field '") + key + "' must be a string");
+  if (value == nullptr || !value->is_string())
+    return Error(Kind::Invalid, std::string("field '") + key + "' must be a string");
   return json::value_to<std::string>(*value);
 }
 

@@ -39,7 +39,8 @@ json::object limits_to_json(const quota::Limits& limits) {
 }
 
 quota::Limits limits_from_json(const json::value& value) {
-  return {ByteSize(value.at("memory").to_number<std::uint64_t>()), ByteSize(value.at("disk").to_number<std::uint64_t>()),
+  return {ByteSize(value.at("memory").to_number<std::uint64_t>()),
+          ByteSize(value.at("disk").to_number<std::uint64_t>()),
           ByteSize(value.at("swap").to_number<std::uint64_t>()), value.at("processes").to_number<unsigned>()};
 }
 
@@ -94,9 +95,12 @@ GuestIdentity identity_from_json(const json::value& value) {
 
 std::string_view desired_name(Desired desired) {
   switch (desired) {
-    case Desired::Running: return "running";
-    case Desired::Stopped: return "stopped";
-    case Desired::Absent: return "absent";
+    case Desired::Running:
+      return "running";
+    case Desired::Stopped:
+      return "stopped";
+    case Desired::Absent:
+      return "absent";
   }
   return "stopped";
 }

@@ -1,12 +1,11 @@
 // A guest as the farm remembers it. Values and their JSON form.
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <boost/json/object.hpp>
 
 #include "provisioner/base/ids.h"
 #include "provisioner/base/result.h"
@@ -45,13 +44,13 @@ struct GuestRecord {
   std::string name;
   GuestIdentity identity;
   Desired desired = Desired::Running;
-  bool restart_asked = false;            // go down once, and come up again
-  std::int64_t stop_patience_ms = 0;     // for the stop under way
+  bool restart_asked = false;         // go down once, and come up again
+  std::int64_t stop_patience_ms = 0;  // for the stop under way
   // How it fared; the state of its processes is never stored, it is observed.
-  std::string failure;           // why it is no longer tried; empty: it is
-  std::string last_exit;         // for people
+  std::string failure;    // why it is no longer tried; empty: it is
+  std::string last_exit;  // for people
   std::int64_t last_exit_ms = 0;
-  unsigned restarts = 0;         // in a row, by its own death
+  unsigned restarts = 0;  // in a row, by its own death
   unsigned restarts_ever = 0;
 
   std::string id() const { return guest_id(number); }

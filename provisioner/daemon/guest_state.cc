@@ -7,10 +7,14 @@ GuestState supervised_state(const Guest& guest, std::int64_t now_ms, unsigned re
   using State = guest::SupervisorStatus::State;
   const guest::SupervisorStatus& status = guest.live.status;
   switch (status.state) {
-    case State::Ready: return {"ready", ""};
-    case State::Stopping: return {"stopping", ""};
-    case State::Unhealthy: return {"unhealthy", "its kernel does not answer its management console"};
-    case State::Starting: break;
+    case State::Ready:
+      return {"ready", ""};
+    case State::Stopping:
+      return {"stopping", ""};
+    case State::Unhealthy:
+      return {"unhealthy", "its kernel does not answer its management console"};
+    case State::Starting:
+      break;
   }
   if (status.started_ms != 0 && now_ms - status.started_ms > std::int64_t{ready_seconds} * 1000) {
     return {"unhealthy", "not ready after " + std::to_string(ready_seconds) + " seconds; see 'umlfarm logs " +

@@ -68,14 +68,16 @@ class SpawnAttributes {
   posix_spawnattr_t attributes_{};
 };
 
-Status spawn(const std::string& program, const std::vector<std::string>& arguments, const FileActions& actions) {
+Status spawn(const std::string& program, const std::vector<std::string>& arguments,
+             const FileActions& actions) {
   std::vector<char*> argv{const_cast<char*>("umlfarm-supervisor")};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   char* environment[] = {nullptr};
   pid_t pid = 0;
   const SpawnAttributes attributes;
-  const int error = ::posix_spawn(&pid, program.c_str(), actions.get(), attributes.get(), argv.data(), environment);
+  const int error =
+      ::posix_spawn(&pid, program.c_str(), actions.get(), attributes.get(), argv.data(), environment);
   return error == 0 ? Status() : system_error("start " + program, error);
 }
 

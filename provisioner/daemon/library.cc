@@ -11,6 +11,8 @@
 #include <array>
 #include <boost/json.hpp>
 #include <cerrno>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "provisioner/base/clock.h"
@@ -36,7 +38,8 @@ Result<json::object> read_manifest(const std::string& directory) {
   UMLFARM_ASSIGN(const std::string text, posix::read_file(directory + "/manifest.json"));
   boost::system::error_code error;
   const json::value value = json::parse(text, error);
-  if (error || !value.is_object()) return Error(Kind::Invalid, directory + "/manifest.json: not a JSON object");
+  if (error || !value.is_object())
+    return Error(Kind::Invalid, directory + "/manifest.json: not a JSON object");
   return value.as_object();
 }
 
@@ -44,7 +47,8 @@ Result<Source> find_source(Catalog which, const std::string& from) {
   UMLFARM_ASSIGN(const struct stat status, posix::stat(from));
   Source source;
   if (!S_ISDIR(status.st_mode)) {
-    if (which == Catalog::Images) return Error(Kind::Invalid, from + ": an image is a directory with root.img and manifest.json");
+    if (which == Catalog::Images)
+      return Error(Kind::Invalid, from + ": an image is a directory with root.img and manifest.json");
     source.file = from;
     source.entry.version = "unknown";
     return source;
@@ -59,7 +63,9 @@ Result<Source> find_source(Catalog which, const std::string& from) {
 
 class Digest {
  public:
-  Digest() : context_(::EVP_MD_CTX_new(), ::EVP_MD_CTX_free) { ::EVP_DigestInit_ex(context_.get(), ::EVP_sha256(), nullptr); }
+  Digest() : context_(::EVP_MD_CTX_new(), ::EVP_MD_CTX_free) {
+    ::EVP_DigestInit_ex(context_.get(), ::EVP_sha256(), nullptr);
+  }
   void add(const char* data, std::size_t size) { ::EVP_DigestUpdate(context_.get(), data, size); }
   std::string hex() {
     std::array<unsigned char, 32> bytes{};
@@ -74,7 +80,7 @@ class Digest {
   }
 
  private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&::EVP_MD_CTX_free)> context_;
+  std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context_;
 };
 
 // Holes stay holes, and cost only their share of the digest.
@@ -101,18 +107,21 @@ class SparseCopy {
   void add_zeros(off_t count) {
     static const std::vector<char> zeros(1U << 20U);
     for (; count > 0; count -= std::min<off_t>(count, static_cast<off_t>(zeros.size()))) {
-      digest_.add(zeros.data(), static_cast<std::size_t>(std::min<off_t>(count, static_cast<off_t>(zeros.size()))));
+      digest_.add(zeros.data(),
+                  static_cast<std::size_t>(std::min<off_t>(count, static_cast<off_t>(zeros.size()))));
     }
   }
   Status copy(off_t begin, off_t end, bool write) {
     for (off_t at = begin; at < end;) {
-      const auto wanted = static_cast<std::size_t>(std::min<off_t>(end - at, static_cast<off_t>(buffer_.size())));
+      const auto wanted =
+          static_cast<std::size_t>(std::min<off_t>(end - at, static_cast<off_t>(buffer_.size())));
       const ssize_t size = ::pread(from_, buffer_.data(), wanted, at);
       if (size < 0 && errno == EINTR) continue;
       if (size <= 0) return system_error("read the file", size == 0 ? EIO : errno);
       digest_.add(buffer_.data(), static_cast<std::size_t>(size));
       if (write) {
-        const auto bytes = std::span(reinterpret_cast<const std::uint8_t*>(buffer_.data()), static_cast<std::size_t>(size));
+        const auto bytes =
+            std::span(reinterpret_cast<const std::uint8_t*>(buffer_.data()), static_cast<std::size_t>(size));
         UMLFARM_TRY(posix::pwrite_all(to_, bytes, at));
       }
       at += size;
@@ -140,14 +149,18 @@ Result<std::string> copy_in(const Source& source, const std::string& staging, co
   return digest;
 }
 
-std::string home(Catalog which, const Paths& paths) { return which == Catalog::Images ? paths.images() : paths.kernels(); }
+std::string home(Catalog which, const Paths& paths) {
+  return which == Catalog::Images ? paths.images() : paths.kernels();
+}
 
-Result<CatalogEntry> place(Catalog which, const Paths& paths, const Source& source, const std::string& staging) {
+Result<CatalogEntry> place(Catalog which, const Paths& paths, const Source& source,
+                           const std::string& staging) {
   const char* const file = which == Catalog::Images ? "root.img" : "linux";
-  UMLFARM_ASSIGN(const std::string digest, copy_in(source, staging, file, which == Catalog::Images ? 0444 : 0755));
+  UMLFARM_ASSIGN(const std::string digest,
+                 copy_in(source, staging, file, which == Catalog::Images ? 0444 : 0755));
   if (!source.entry.digest.empty() && source.entry.digest != digest) {
-    return Error(Kind::Invalid, source.file + " has digest " + digest + ", its manifest says " + source.entry.digest +
-                                    ": it was changed; build it again");
+    return Error(Kind::Invalid, source.file + " has digest " + digest + ", its manifest says " +
+                                    source.entry.digest + ": it was changed; build it again");
   }
   CatalogEntry entry = source.entry;
   entry.digest = digest;
@@ -166,7 +179,8 @@ Result<CatalogEntry> place(Catalog which, const Paths& paths, const Source& sour
 
 }  // namespace
 
-Result<CatalogEntry> take_in(Catalog which, const Paths& paths, const std::string& from, const std::string& name) {
+Result<CatalogEntry> take_in(Catalog which, const Paths& paths, const std::string& from,
+                             const std::string& name) {
   UMLFARM_ASSIGN(Source source, find_source(which, from));
   if (!name.empty()) source.entry.name = name;
   UMLFARM_TRY(check_name(which == Catalog::Images ? "image name" : "kernel name", source.entry.name));

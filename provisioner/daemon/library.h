@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "provisioner/base/result.h"
 #include "provisioner/daemon/catalog_entry.h"
@@ -9,10 +10,11 @@
 
 namespace umlfarm::daemon {
 
-// Copies an image from a directory that holds root.img and manifest.json, as guest/image/build makes them, or a
-// kernel from such a directory with linux in it, or from the program alone. `name` empty: the manifest's.
+// Copies an image from a directory that holds root.img and manifest.json, as guest/image/build makes them, or
+// a kernel from such a directory with linux in it, or from the program alone. `name` empty: the manifest's.
 // Invalid when the content is not that of the manifest's digest. Taking in the same again changes nothing.
-Result<CatalogEntry> take_in(Catalog which, const Paths& paths, const std::string& from, const std::string& name);
+Result<CatalogEntry> take_in(Catalog which, const Paths& paths, const std::string& from,
+                             const std::string& name);
 
 // The files; the row is the caller's. Idempotent.
 Status remove_files(Catalog which, const Paths& paths, const std::string& digest);

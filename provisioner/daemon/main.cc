@@ -35,13 +35,15 @@ std::string beside_this_program(const char* name) {
 
 // Exit code, or nothing to go on.
 std::optional<int> read_arguments(int argc, char** argv, Arguments& arguments) {
-  options::options_description known("umlfarmd: runs the farm of this host until it is told to end (SIGTERM);\n"
-                                     "its guests stay\n\nOptions");
+  options::options_description known(
+      "umlfarmd: runs the farm of this host until it is told to end (SIGTERM);\n"
+      "its guests stay\n\nOptions");
   known.add_options()("help,h", "say this")("version", "say which version this is")(
       "root", options::value(&arguments.root)->default_value(""),
       "directory under which all files of the farm are; by default the machine's own /etc, /var/lib, /run")(
       "config", options::value(&arguments.config), "configuration (default: ROOT/etc/umlfarm/umlfarm.toml)")(
-      "supervisor", options::value(&arguments.supervisor)->default_value(beside_this_program("umlfarm-supervisor")),
+      "supervisor",
+      options::value(&arguments.supervisor)->default_value(beside_this_program("umlfarm-supervisor")),
       "the supervisor's program")(
       "tear-down", options::bool_switch(&arguments.tear_down),
       "kill all guests, remove network and control groups, and end; disks and state stay");
@@ -61,7 +63,8 @@ std::optional<int> read_arguments(int argc, char** argv, Arguments& arguments) {
 
 Status run(const Arguments& arguments) {
   const Paths paths(arguments.root.empty() ? "" : std::filesystem::absolute(arguments.root).string());
-  UMLFARM_ASSIGN(config::Config config, config::load(arguments.config.empty() ? paths.config() : arguments.config));
+  UMLFARM_ASSIGN(config::Config config,
+                 config::load(arguments.config.empty() ? paths.config() : arguments.config));
   const std::set<uid_t> admins(config.admins.begin(), config.admins.end());
   boost::asio::io_context loop;
   UMLFARM_ASSIGN(const std::unique_ptr<Farm> farm,

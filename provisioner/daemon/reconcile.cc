@@ -60,21 +60,36 @@ std::int64_t backoff(unsigned restarts) {
 
 std::string_view action_name(Action action) {
   switch (action) {
-    case Action::MakeDirectory: return "make-directory";
-    case Action::MakeDisk: return "make-disk";
-    case Action::MakeSwap: return "make-swap";
-    case Action::MakeSeed: return "make-seed";
-    case Action::MakeRun: return "make-run";
-    case Action::MakeCgroups: return "make-cgroups";
-    case Action::Launch: return "launch";
-    case Action::Stop: return "stop";
-    case Action::RecordExit: return "record-exit";
-    case Action::KillRest: return "kill-rest";
-    case Action::DetachNetwork: return "detach-network";
-    case Action::RemoveCgroups: return "remove-cgroups";
-    case Action::RemoveRun: return "remove-run";
-    case Action::RemoveFiles: return "remove-files";
-    case Action::Forget: return "forget";
+    case Action::MakeDirectory:
+      return "make-directory";
+    case Action::MakeDisk:
+      return "make-disk";
+    case Action::MakeSwap:
+      return "make-swap";
+    case Action::MakeSeed:
+      return "make-seed";
+    case Action::MakeRun:
+      return "make-run";
+    case Action::MakeCgroups:
+      return "make-cgroups";
+    case Action::Launch:
+      return "launch";
+    case Action::Stop:
+      return "stop";
+    case Action::RecordExit:
+      return "record-exit";
+    case Action::KillRest:
+      return "kill-rest";
+    case Action::DetachNetwork:
+      return "detach-network";
+    case Action::RemoveCgroups:
+      return "remove-cgroups";
+    case Action::RemoveRun:
+      return "remove-run";
+    case Action::RemoveFiles:
+      return "remove-files";
+    case Action::Forget:
+      return "forget";
   }
   return "unknown";
 }

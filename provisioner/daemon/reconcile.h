@@ -16,13 +16,13 @@ enum class Action {
   MakeDisk,
   MakeSwap,
   MakeSeed,
-  MakeRun,      // run directory and jail directory: from here on there may be residue
+  MakeRun,  // run directory and jail directory: from here on there may be residue
   MakeCgroups,
-  Launch,       // tap, anti-spoof entries, supervisor
+  Launch,  // tap, anti-spoof entries, supervisor
   // down
   Stop,
-  RecordExit,   // takes the exit record into the store
-  KillRest,     // host processes of the guest's uid
+  RecordExit,  // takes the exit record into the store
+  KillRest,    // host processes of the guest's uid
   DetachNetwork,
   RemoveCgroups,
   RemoveRun,

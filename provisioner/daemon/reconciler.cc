@@ -82,7 +82,8 @@ Status Reconciler::perform(Action action, const GuestRecord& record) {
     return {};
   }
   UMLFARM_TRY(effects_.perform(action, record));
-  if (action == Action::Launch) hooks_.event(record.name, "started", "kernel " + record.identity.kernel + " runs");
+  if (action == Action::Launch)
+    hooks_.event(record.name, "started", "kernel " + record.identity.kernel + " runs");
   return {};
 }
 
@@ -96,7 +97,8 @@ Status Reconciler::record_exit(const GuestRecord& record) {
     failed = !changed.failure.empty();
   }));
   hooks_.event(record.name, notice.cause, notice.detail);
-  if (failed) hooks_.event(record.name, "failed", "given up after too many deaths in a row; see 'umlfarm logs'");
+  if (failed)
+    hooks_.event(record.name, "failed", "given up after too many deaths in a row; see 'umlfarm logs'");
   return effects_.clear_exit(record);
 }
 
@@ -110,7 +112,8 @@ void Reconciler::on_failure(const GuestRecord& record, Action action, const Erro
   const bool starting = record.desired == Desired::Running;
   const bool hopeless = !worth_retrying(action, error.kind()) || failures > settings_.restarts;
   if (starting && hopeless) {
-    const Status kept = table_.update(record.number, [&](GuestRecord& changed) { changed.failure = trouble; });
+    const Status kept =
+        table_.update(record.number, [&](GuestRecord& changed) { changed.failure = trouble; });
     hooks_.event(record.name, "failed", trouble);
     // What the attempt left is cleared away.
     if (kept) return kick_after(record.number, 0);

@@ -1,6 +1,6 @@
 #include <SQLiteCpp/SQLiteCpp.h>
-#include <sqlite3.h>
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include <boost/json.hpp>
@@ -47,18 +47,23 @@ const char* column(Catalog which) { return which == Catalog::Images ? "image" : 
 Error translated(const SQLite::Exception& failure) {
   const std::string text = std::string("state store: ") + failure.what();
   switch (failure.getErrorCode()) {
-    case SQLITE_CONSTRAINT: return Error(Kind::Conflict, text);
-    case SQLITE_FULL: return Error(Kind::QuotaExceeded, text + "; make room on the disk that holds it");
+    case SQLITE_CONSTRAINT:
+      return Error(Kind::Conflict, text);
+    case SQLITE_FULL:
+      return Error(Kind::QuotaExceeded, text + "; make room on the disk that holds it");
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
-    case SQLITE_PERM: return Error(Kind::Denied, text);
-    default: return Error(Kind::Internal, text);
+    case SQLITE_PERM:
+      return Error(Kind::Denied, text);
+    default:
+      return Error(Kind::Internal, text);
   }
 }
 
 class SqliteStore final : public StateStore {
  public:
-  explicit SqliteStore(const std::string& path) : database_(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE) {
+  explicit SqliteStore(const std::string& path)
+      : database_(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE) {
     database_.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;");
   }
 
@@ -105,8 +110,8 @@ class SqliteStore final : public StateStore {
       // AUTOINCREMENT's own memory of the highest number ever given.
       SQLite::Statement last(database_, "SELECT seq FROM sqlite_sequence WHERE name = 'guests'");
       if (last.executeStep()) number = last.getColumn(0).getInt64();
-      SQLite::Statement insert(database_,
-                               "INSERT INTO guests (number, name, uid, address, mac, record) VALUES (?,?,?,?,?,?)");
+      SQLite::Statement insert(
+          database_, "INSERT INTO guests (number, name, uid, address, mac, record) VALUES (?,?,?,?,?,?)");
       for (GuestRecord& record : records) {
         record.number = ++number;
         finish(record);
@@ -144,11 +149,10 @@ class SqliteStore final : public StateStore {
                                "WHERE which = ? ORDER BY added_ms DESC, rowid DESC");
       select.bind(1, column(which));
       while (select.executeStep()) {
-        entries.push_back({select.getColumn(0).getString(), select.getColumn(1).getString(),
-                           select.getColumn(2).getString(),
-                           static_cast<std::uint64_t>(select.getColumn(3).getInt64()),
-                           select.getColumn(4).getInt64(),
-                           static_cast<std::uint64_t>(select.getColumn(5).getInt64())});
+        entries.push_back(
+            {select.getColumn(0).getString(), select.getColumn(1).getString(),
+             select.getColumn(2).getString(), static_cast<std::uint64_t>(select.getColumn(3).getInt64()),
+             select.getColumn(4).getInt64(), static_cast<std::uint64_t>(select.getColumn(5).getInt64())});
       }
       return entries;
     });
@@ -176,7 +180,8 @@ class SqliteStore final : public StateStore {
   Status add_event(Event event) override {
     return guarded<void>([&]() -> Status {
       SQLite::Transaction transaction(database_);
-      SQLite::Statement insert(database_, "INSERT INTO events (time_ms, guest, kind, message) VALUES (?,?,?,?)");
+      SQLite::Statement insert(database_,
+                               "INSERT INTO events (time_ms, guest, kind, message) VALUES (?,?,?,?)");
       insert.bind(1, event.time_ms);
       insert.bind(2, event.guest);
       insert.bind(3, event.kind);

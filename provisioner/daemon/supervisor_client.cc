@@ -14,7 +14,8 @@ constexpr int kLimitMs = 5000;
 
 Result<std::string> exchange(int socket, const std::string& request, int limit_ms) {
   const timeval limit{limit_ms / 1000, (limit_ms % 1000) * 1000};
-  if (::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) < 0) return system_error("set a time limit");
+  if (::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) < 0)
+    return system_error("set a time limit");
   if (::send(socket, request.data(), request.size(), MSG_NOSIGNAL) < 0) {
     return Error(Kind::Unavailable, std::error_code(errno, std::generic_category()), "ask the supervisor");
   }

@@ -26,12 +26,14 @@ class Fields {
   const std::optional<Error>& fault() const { return fault_; }
 
   void text(const char* key, std::string& to) {
-    if (const json::value* value = find(key, json::kind::string, "a string")) to = json::value_to<std::string>(*value);
+    if (const json::value* value = find(key, json::kind::string, "a string"))
+      to = json::value_to<std::string>(*value);
   }
   void count(const char* key, unsigned& to) {
     const json::value* const value = find(key, json::kind::int64, "a whole number");
     if (value == nullptr) return;
-    if (value->as_int64() < 0 || value->as_int64() > UINT32_MAX) return fail(key, "must be a whole number of 0 or more");
+    if (value->as_int64() < 0 || value->as_int64() > UINT32_MAX)
+      return fail(key, "must be a whole number of 0 or more");
     to = static_cast<unsigned>(value->as_int64());
   }
   void size(const char* key, std::optional<ByteSize>& to) {
@@ -69,7 +71,8 @@ class Fields {
   }
   void only(std::initializer_list<std::string_view> keys) {
     for (const auto& member : object_) {
-      if (std::find(keys.begin(), keys.end(), member.key()) == keys.end()) fail(std::string(member.key()).c_str(), "is not known");
+      if (std::find(keys.begin(), keys.end(), member.key()) == keys.end())
+        fail(std::string(member.key()).c_str(), "is not known");
     }
   }
 
@@ -124,8 +127,8 @@ json::object guest_view(const Farm& farm, const Guest& guest) {
 }
 
 json::object entry_view(const CatalogEntry& entry, std::size_t guests) {
-  return {{"name", entry.name},       {"digest", entry.digest},     {"version", entry.version},
-          {"size", entry.size},       {"added_ms", entry.added_ms}, {"loops_per_jiffy", entry.loops_per_jiffy},
+  return {{"name", entry.name}, {"digest", entry.digest},     {"version", entry.version},
+          {"size", entry.size}, {"added_ms", entry.added_ms}, {"loops_per_jiffy", entry.loops_per_jiffy},
           {"guests", guests}};
 }
 
@@ -149,7 +152,8 @@ json::object event_view(const Event& event) {
 json::object status_view(const FarmStatus& status) {
   return {{"version", UMLFARM_VERSION},
           {"guests", json::value_from(status.guests)},
-          {"memory", {{"promised", status.promised.memory.bytes()}, {"capacity", status.capacity.memory.bytes()}}},
+          {"memory",
+           {{"promised", status.promised.memory.bytes()}, {"capacity", status.capacity.memory.bytes()}}},
           {"disk", {{"promised", status.promised.disk.bytes()}, {"capacity", status.capacity.disk.bytes()}}},
           {"notices", json::value_from(status.notices)}};
 }
@@ -160,7 +164,8 @@ Result<CreateRequest> read_create_request(const std::string& body) {
   if (error || !value.is_object()) return Error(Kind::Invalid, "the request is not a JSON object");
   Fields fields(value.as_object());
   CreateRequest request;
-  fields.only({"name", "count", "plan", "image", "kernel", "memory", "ssh_keys", "disks", "root_password_hash"});
+  fields.only(
+      {"name", "count", "plan", "image", "kernel", "memory", "ssh_keys", "disks", "root_password_hash"});
   fields.text("name", request.name);
   fields.count("count", request.count);
   fields.text("plan", request.plan);

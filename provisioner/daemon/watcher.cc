@@ -32,8 +32,8 @@ asio::awaitable<void> Watcher::listen(std::int64_t number, Socket socket) {
   std::string packet(4096, '\0');
   for (;;) {
     asio::socket_base::message_flags flags = 0;
-    const auto [error, size] = co_await socket.async_receive(asio::buffer(packet), flags,
-                                                             asio::as_tuple(asio::use_awaitable));
+    const auto [error, size] =
+        co_await socket.async_receive(asio::buffer(packet), flags, asio::as_tuple(asio::use_awaitable));
     if (error || size == 0) break;
     const auto text = guest::parse_answer({packet.data(), size});
     const auto status = text ? guest::parse_status(*text) : text.error();

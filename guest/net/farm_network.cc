@@ -1,0 +1,118 @@
+#include "guest/net/farm_network.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "provisioner/base/posix.h"
+
+namespace umlfarm::guest {
+namespace {
+
+constexpr const char* kBridge = "umlbr0";
+
+// As the calling thread's namespace has it.
+Status set(const std::string& name, const char* value) {
+  return posix::write_existing("/proc/sys/net/" + name, value);
+}
+
+Status check_tap_name(const std::string& name) {
+  if (name.starts_with(kTapPrefix)) return {};
+  return Error(Kind::Invalid, "tap name '" + name + "': must begin with '" + kTapPrefix + "'");
+}
+
+Status wait_connected(int socket, const std::string& where, int limit_ms) {
+  pollfd watched{socket, POLLOUT, 0};
+  int ready;
+  do {
+    ready = ::poll(&watched, 1, limit_ms);
+  } while (ready < 0 && errno == EINTR);
+  if (ready == 0) return Error(Kind::Timeout, "connect to " + where + ": no answer");
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error == 0) return {};
+  return Error(Kind::Unavailable, std::error_code(error, std::generic_category()), "connect to " + where);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<FarmNetwork>> FarmNetwork::open(const std::string& namespace_path,
+                                                       const NetworkConfig& config) {
+  UMLFARM_ASSIGN(std::unique_ptr<NetNamespace> space, NetNamespace::create_or_open(namespace_path));
+  std::unique_ptr<FarmNetwork> network(new FarmNetwork(namespace_path, config, std::move(space)));
+  UMLFARM_TRY(network->space_->run([&] { return network->set_up(); }));
+  return network;
+}
+
+FarmNetwork::~FarmNetwork() {
+  if (!space_) return;
+  space_->run([this] {
+    firewall_.reset();
+    links_.reset();
+  });
+}
+
+Status FarmNetwork::set_up() {
+  UMLFARM_ASSIGN(links_, Links::open());
+  UMLFARM_ASSIGN(firewall_, Firewall::open());
+  UMLFARM_TRY(set("ipv4/ip_forward", "0"));
+  const bool ipv6 = posix::exists("/proc/sys/net/ipv6");
+  // An address that is in use nowhere else need not wait to be found so.
+  if (ipv6) UMLFARM_TRY(set("ipv6/conf/default/accept_dad", "0"));
+  UMLFARM_TRY(firewall_->apply(ruleset(kBridge, kTapPrefix)));
+  UMLFARM_TRY(links_->bring_up("lo"));
+  UMLFARM_TRY(links_->make_bridge(kBridge));
+  if (ipv6) UMLFARM_TRY(set(std::string("ipv6/conf/") + kBridge + "/accept_ra", "0"));
+  UMLFARM_TRY(links_->add_address(kBridge, config_.gateway4));
+  if (ipv6 && !config_.gateway6.empty()) UMLFARM_TRY(links_->add_address(kBridge, config_.gateway6));
+  return links_->bring_up(kBridge);
+}
+
+Result<UniqueFd> FarmNetwork::attach_guest(const Port& port) {
+  UMLFARM_TRY(check_tap_name(port.tap));
+  return space_->run([&]() -> Result<UniqueFd> {
+    UMLFARM_ASSIGN(UniqueFd tap, open_tap(port.tap));
+    UMLFARM_TRY(firewall_->apply(allow_command(port)));
+    // The host speaks through the bridge, never as the tap.
+    if (posix::exists("/proc/sys/net/ipv6")) UMLFARM_TRY(set("ipv6/conf/" + port.tap + "/disable_ipv6", "1"));
+    UMLFARM_TRY(links_->enslave(port.tap, kBridge, config_.isolate));
+    UMLFARM_TRY(links_->bring_up(port.tap));
+    return tap;
+  });
+}
+
+Status FarmNetwork::detach_guest(const Port& port) {
+  UMLFARM_TRY(check_tap_name(port.tap));
+  return space_->run([&] { return firewall_->apply(forget_command(port)); });
+}
+
+Status FarmNetwork::keep_only(const std::vector<Port>& ports) {
+  return space_->run([&] { return firewall_->apply(reset_command(ports)); });
+}
+
+Result<UniqueFd> FarmNetwork::connect_tcp(const std::string& address, std::uint16_t port, int limit_ms) {
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(port);
+  if (::inet_pton(AF_INET, address.c_str(), &to.sin_addr) != 1) {
+    return Error(Kind::Invalid, "address '" + address + "': not IPv4");
+  }
+  UniqueFd socket(
+      space_->run([] { return ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }));
+  if (!socket) return system_error("socket");
+  const std::string where = address + " port " + std::to_string(port);
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) < 0 &&
+      errno != EINPROGRESS) {
+    return Error(Kind::Unavailable, std::error_code(errno, std::generic_category()), "connect to " + where);
+  }
+  UMLFARM_TRY(wait_connected(socket.get(), where, limit_ms));
+  return socket;
+}
+
+Status FarmNetwork::remove() { return NetNamespace::remove(path_); }
+
+}  // namespace umlfarm::guest

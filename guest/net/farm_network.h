@@ -1,0 +1,62 @@
+// The farm's network: a namespace of its own with a bridge, a tap for each guest, and the rules that keep
+// them honest. The machine's own network is not touched. Thread-safe.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "guest/net/firewall.h"
+#include "guest/net/links.h"
+#include "guest/net/net_namespace.h"
+#include "provisioner/base/result.h"
+#include "provisioner/base/unique_fd.h"
+
+namespace umlfarm::guest {
+
+struct NetworkConfig {
+  std::string gateway4;  // the bridge's address, "10.77.0.1/16"
+  std::string gateway6;  // empty: no IPv6
+  bool isolate = true;   // guests don't reach each other
+};
+
+// Every tap's name begins so; the rules know them by it.
+inline constexpr const char* kTapPrefix = "tg";
+
+class FarmNetwork {
+ public:
+  // Idempotent: what is there already, with guests on it, stays.
+  static Result<std::unique_ptr<FarmNetwork>> open(const std::string& namespace_path,
+                                                   const NetworkConfig& config);
+  ~FarmNetwork();
+
+  // The guest's tap, on the bridge and guarded before its first packet. It lives as long as the descriptor,
+  // in whatever process that is.
+  Result<UniqueFd> attach_guest(const Port& port);
+  // Takes back who it may be. Idempotent. The tap itself goes with its descriptor.
+  Status detach_guest(const Port& port);
+  // Only these are known from now on.
+  Status keep_only(const std::vector<Port>& ports);
+
+  // A TCP connection from the bridge's address. `address` without prefix. Timeout, or Unavailable with the
+  // reason.
+  Result<UniqueFd> connect_tcp(const std::string& address, std::uint16_t port, int limit_ms);
+
+  // Removes the namespace and all in it. Nothing else works afterwards.
+  Status remove();
+
+ private:
+  FarmNetwork(std::string path, NetworkConfig config, std::unique_ptr<NetNamespace> space)
+      : path_(std::move(path)), config_(std::move(config)), space_(std::move(space)) {}
+  Status set_up();
+
+  std::string path_;
+  NetworkConfig config_;
+  std::unique_ptr<NetNamespace> space_;
+  // Used on the namespace's thread alone.
+  std::optional<Links> links_;
+  std::optional<Firewall> firewall_;
+};
+
+}  // namespace umlfarm::guest
