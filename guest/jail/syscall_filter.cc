@@ -51,6 +51,7 @@ constexpr auto kAllowed = std::to_array<int>({
     // memory
     SCMP_SYS(mmap),
     SCMP_SYS(munmap),
+    SCMP_SYS(mremap),
     SCMP_SYS(mprotect),
     SCMP_SYS(madvise),
     SCMP_SYS(brk),
@@ -79,6 +80,8 @@ constexpr auto kAllowed = std::to_array<int>({
     SCMP_SYS(rt_sigaction),
     SCMP_SYS(rt_sigprocmask),
     SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(rt_sigsuspend),
+    SCMP_SYS(rt_sigtimedwait),
     SCMP_SYS(sigaltstack),
     SCMP_SYS(signalfd4),
     SCMP_SYS(restart_syscall),
@@ -98,6 +101,7 @@ constexpr auto kAllowed = std::to_array<int>({
     SCMP_SYS(gettimeofday),
     SCMP_SYS(timer_create),
     SCMP_SYS(timer_settime),
+    SCMP_SYS(timer_gettime),
     SCMP_SYS(timer_delete),
     // events
     SCMP_SYS(poll),

@@ -30,6 +30,7 @@ bool read_field(std::string_view key, std::string_view value, SupervisorStatus& 
   if (key == "started_ms") return read_number(value, status.started_ms);
   if (key == "ready_ms") return read_number(value, status.ready_ms);
   if (key == "init") return read_number(value, status.init);
+  if (key == "processor") return read_number(value, status.processor);
   if (key == "memory_allocated") return read_number(value, status.memory_allocated);
   if (key == "console_dropped") return read_number(value, status.console_dropped);
   if (key == "log_dropped") return read_number(value, status.log_dropped);
@@ -77,6 +78,7 @@ std::string to_text(const SupervisorStatus& status) {
   return "state=" + std::string(state_name(status.state)) +
          "\nstarted_ms=" + std::to_string(status.started_ms) +
          "\nready_ms=" + std::to_string(status.ready_ms) + "\ninit=" + std::to_string(status.init) +
+         "\nprocessor=" + std::to_string(status.processor) +
          "\nmemory_allocated=" + std::to_string(status.memory_allocated) +
          "\nconsole_dropped=" + std::to_string(status.console_dropped) +
          "\nlog_dropped=" + std::to_string(status.log_dropped) + "\n";

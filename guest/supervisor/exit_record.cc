@@ -49,7 +49,10 @@ ExitRecord judge_by_itself(const ExitFacts& facts) {
 
 ExitRecord judge(const ExitFacts& facts) {
   if (!facts.launched) return {ExitCause::LaunchFailed, facts.launch_error, 0};
-  if (facts.killed_by_us) return {ExitCause::Killed, "did not stop in time and was killed", 0};
+  if (facts.killed_by_us) {
+    const char* const why = facts.kill_asked ? "killed on request" : "did not stop in time and was killed";
+    return {ExitCause::Killed, why, 0};
+  }
   if (!facts.reported) return {ExitCause::Crashed, "the jail was killed", 0};
   return judge_by_itself(facts);
 }

@@ -30,6 +30,7 @@ struct ExitFacts {
   bool launched = false;
   std::string launch_error;
   bool stop_asked = false;
+  bool kill_asked = false;  // at once, without a stop's patience
   bool killed_by_us = false;
   bool reported = false;    // init saw the program end
   int wait_status = 0;      // as wait(2) gives it; when reported

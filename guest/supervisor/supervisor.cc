@@ -224,6 +224,7 @@ void Supervisor::stop(std::int64_t patience) {
 
 void Supervisor::kill() {
   facts_.stop_asked = true;
+  facts_.kill_asked = true;
   stopping_.kill(monotonic_ms());
   clients_->on_status_change();
 }
@@ -245,6 +246,7 @@ SupervisorStatus Supervisor::status() const {
   status.started_ms = started_ms_;
   status.ready_ms = ready_ms_;
   status.init = jail_.init;
+  status.processor = spec_.jail.processor;
   struct statfs memory {};
   if (::fstatfs(memory_mount_.get(), &memory) == 0) {
     status.memory_allocated = (memory.f_blocks - memory.f_bfree) * static_cast<std::uint64_t>(memory.f_bsize);

@@ -120,6 +120,14 @@ Result<GuestIdentity> common_identity(const CreateRequest& request, const FarmFa
                             request.image.empty() ? facts.config.guests.default_image : request.image));
   identity.image = image.name;
   identity.image_digest = image.digest;
+  // A guest's disk is as large as its image: COW files can't be larger than what is behind them.
+  if (ByteSize(image.size) > plan.limits.disk) {
+    return Error(Kind::QuotaExceeded, "image '" + image.name + "' is a disk of " +
+                                          ByteSize(image.size).str() + ", plan '" + plan.name + "' gives " +
+                                          plan.limits.disk.str() +
+                                          "; choose a larger plan or a smaller image");
+  }
+  identity.limits.disk = ByteSize(image.size);
   UMLFARM_ASSIGN(const CatalogEntry kernel, choose_kernel(facts, request.kernel));
   identity.kernel = kernel.name;
   identity.kernel_digest = kernel.digest;

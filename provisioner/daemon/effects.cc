@@ -83,13 +83,7 @@ Observed Effects::observe(const GuestRecord& record) const {
   observed.swap = posix::exists(paths.swap(id));
   observed.seed = posix::exists(paths.seed(id));
   observed.exit_recorded = posix::exists(paths.exit_file(id));
-  if (observed.run_directory && supervisor_holds(paths.guest_run(id))) {
-    observed.supervisor = Observed::Supervisor::Alive;
-    const auto status = supervisor_status(paths.supervisor_socket(id));
-    if (status && status->state == guest::SupervisorStatus::State::Stopping) {
-      observed.supervisor = Observed::Supervisor::Stopping;
-    }
-  }
+  observed.supervised = observed.run_directory && supervisor_holds(paths.guest_run(id));
   return observed;
 }
 
@@ -218,7 +212,8 @@ Status Effects::stop(const GuestRecord& record) {
   const bool kill = record.desired == Desired::Absent;
   const std::string request = kill ? "kill" : "stop " + std::to_string(record.stop_patience_ms);
   const auto asked = ask_supervisor(parts_.paths.supervisor_socket(record.id()), request, 5000);
-  return asked ? Status() : Status(asked.error());
+  // One that has gone already needs no telling.
+  return asked || asked.error().kind() == Kind::Unavailable ? Status() : Status(asked.error());
 }
 
 Status Effects::remove_run(const GuestRecord& record) {

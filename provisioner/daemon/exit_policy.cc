@@ -12,8 +12,7 @@ bool died(const std::string& cause) {
 
 }  // namespace
 
-GuestRecord after_exit(GuestRecord record, const ExitNotice& notice, std::int64_t started_ms,
-                       unsigned most_restarts) {
+GuestRecord after_exit(GuestRecord record, const ExitNotice& notice, unsigned most_restarts) {
   if (notice.time_ms == record.last_exit_ms) return record;
   record.last_exit_ms = notice.time_ms;
   record.last_exit = notice.cause + ": " + notice.detail;
@@ -26,7 +25,7 @@ GuestRecord after_exit(GuestRecord record, const ExitNotice& notice, std::int64_
     return record;
   }
   if (!wanted) return record;
-  if (started_ms != 0 && notice.time_ms - started_ms > kLongEnough) record.restarts = 0;
+  if (record.started_ms != 0 && notice.time_ms - record.started_ms > kLongEnough) record.restarts = 0;
   ++record.restarts;
   ++record.restarts_ever;
   if (record.restarts > most_restarts) record.failure = record.last_exit;

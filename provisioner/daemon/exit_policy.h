@@ -7,8 +7,7 @@
 namespace umlfarm::daemon {
 
 // The record after this end. Taking in the same notice twice changes nothing.
-GuestRecord after_exit(GuestRecord record, const ExitNotice& notice, std::int64_t started_ms,
-                       unsigned most_restarts);
+GuestRecord after_exit(GuestRecord record, const ExitNotice& notice, unsigned most_restarts);
 
 // Whether a step that failed so is worth doing again.
 bool worth_retrying(Action action, Kind kind);

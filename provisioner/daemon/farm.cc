@@ -43,6 +43,8 @@ guest::NetworkConfig network_config(const config::Config& config, const guest::A
   return network;
 }
 
+const char* word_for(Catalog which) { return which == Catalog::Images ? "image" : "kernel"; }
+
 quota::Capacity scaled(const quota::HostCapacity& host, const config::Capacity& config) {
   const auto scale = [](ByteSize have, ByteSize reserve, unsigned percent) {
     const std::uint64_t left = have > reserve ? have.bytes() - reserve.bytes() : 0;
@@ -249,9 +251,16 @@ Result<CatalogEntry> Farm::add(Catalog which, const std::string& from, const std
   return entry;
 }
 
+Result<CatalogEntry> Farm::verify(Catalog which, const std::string& asked) {
+  UMLFARM_ASSIGN(const std::vector<CatalogEntry> entries, store_->catalog(which));
+  UMLFARM_ASSIGN(CatalogEntry entry, find_entry(entries, word_for(which), asked));
+  UMLFARM_TRY(daemon::verify(which, settings_.paths, entry.digest));
+  return entry;
+}
+
 Result<CatalogEntry> Farm::remove(Catalog which, const std::string& asked) {
   const std::lock_guard lock(library_);
-  const char* const what = which == Catalog::Images ? "image" : "kernel";
+  const char* const what = word_for(which);
   UMLFARM_ASSIGN(const std::vector<CatalogEntry> entries, store_->catalog(which));
   UMLFARM_ASSIGN(CatalogEntry entry, find_entry(entries, what, asked));
   for (const GuestRecord& record : table_.records()) {
@@ -284,19 +293,26 @@ void Farm::on_status(std::int64_t number, const guest::SupervisorStatus& status)
   using State = guest::SupervisorStatus::State;
   const auto guest = table_.find(number);
   if (!guest) return;
-  const State before = guest->live.status.state;
-  const bool known = guest->live.status.started_ms == status.started_ms;
+  processors_.learn(guest->record.id(), status.processor);
   table_.update_live(number, [&](Live& live) {
     live.status = status;
-    live.last_started_ms = status.started_ms;
     live.supervised = true;
   });
-  if (known && before == status.state) return;
-  if (status.state == State::Ready) {
+  const bool fresh =
+      guest->record.started_ms != status.started_ms || guest->record.ready_ms != status.ready_ms;
+  if (fresh) {
+    // Lost to a full disk, it is only noted again after the next change.
+    (void)table_.update(number, [&](GuestRecord& record) {
+      record.started_ms = status.started_ms;
+      record.ready_ms = status.ready_ms;
+    });
+  }
+  if (fresh && status.ready_ms != 0) {
     event(guest->record.name, "ready",
           "ready " + std::to_string(status.ready_ms - status.started_ms) + " ms after its start");
     learn_loops_per_jiffy(guest->record);
-  } else if (status.state == State::Unhealthy) {
+  }
+  if (status.state == State::Unhealthy && guest->live.status.state != State::Unhealthy) {
     event(guest->record.name, "unhealthy", "its kernel does not answer its management console");
   }
 }

@@ -65,6 +65,8 @@ class Farm {
 
   Result<std::vector<CatalogEntry>> catalog(Catalog which) { return store_->catalog(which); }
   Result<CatalogEntry> add(Catalog which, const std::string& from, const std::string& name);
+  // Conflict when its file is no longer what was taken in.
+  Result<CatalogEntry> verify(Catalog which, const std::string& asked);
   // Conflict while a guest uses it.
   Result<CatalogEntry> remove(Catalog which, const std::string& asked);
 

@@ -196,6 +196,10 @@ Result<api::Response> FarmService::route_catalog(Catalog which, const api::Reque
     UMLFARM_ASSIGN(const CatalogEntry entry, farm_.add(which, path, name));
     return api::json_response(201, entry_view(entry, 0));
   }
+  if (request.method == "POST" && request.path.size() == 3 && request.path[2] == "verify") {
+    UMLFARM_ASSIGN(const CatalogEntry entry, farm_.verify(which, request.path[1]));
+    return api::json_response(200, entry_view(entry, 0));
+  }
   if (request.method == "DELETE" && request.path.size() == 2) {
     UMLFARM_ASSIGN(const CatalogEntry entry, farm_.remove(which, request.path[1]));
     return api::json_response(200, entry_view(entry, 0));

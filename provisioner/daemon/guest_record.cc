@@ -114,6 +114,8 @@ json::object to_json(const GuestRecord& record) {
           {"failure", record.failure},
           {"last_exit", record.last_exit},
           {"last_exit_ms", record.last_exit_ms},
+          {"started_ms", record.started_ms},
+          {"ready_ms", record.ready_ms},
           {"restarts", record.restarts},
           {"restarts_ever", record.restarts_ever}};
 }
@@ -130,6 +132,8 @@ Result<GuestRecord> record_from_json(std::int64_t number, const std::string& tex
   record.failure = json::value_to<std::string>(value.at("failure"));
   record.last_exit = json::value_to<std::string>(value.at("last_exit"));
   record.last_exit_ms = value.at("last_exit_ms").to_number<std::int64_t>();
+  record.started_ms = value.at("started_ms").to_number<std::int64_t>();
+  record.ready_ms = value.at("ready_ms").to_number<std::int64_t>();
   record.restarts = value.at("restarts").to_number<unsigned>();
   record.restarts_ever = value.at("restarts_ever").to_number<unsigned>();
   return record;

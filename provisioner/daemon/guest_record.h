@@ -50,6 +50,9 @@ struct GuestRecord {
   std::string failure;    // why it is no longer tried; empty: it is
   std::string last_exit;  // for people
   std::int64_t last_exit_ms = 0;
+  // Of its latest start, wall clock; 0: none yet. What people were told of is not told again.
+  std::int64_t started_ms = 0;
+  std::int64_t ready_ms = 0;
   unsigned restarts = 0;  // in a row, by its own death
   unsigned restarts_ever = 0;
 

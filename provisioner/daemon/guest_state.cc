@@ -34,7 +34,7 @@ GuestState state_of(const Guest& guest, std::int64_t now_ms, unsigned ready_seco
     return supervised_state(guest, now_ms, ready_seconds);
   }
   if (record.desired == Desired::Stopped) return {"stopped", record.last_exit};
-  if (guest.live.last_started_ms == 0 && record.last_exit_ms == 0) return {"creating", guest.live.trouble};
+  if (record.started_ms == 0 && record.last_exit_ms == 0) return {"creating", guest.live.trouble};
   return {"starting", guest.live.trouble.empty() ? record.last_exit : guest.live.trouble};
 }
 

@@ -16,12 +16,11 @@ namespace umlfarm::daemon {
 
 // Learned from supervisors and from the work on the guest; gone with the daemon.
 struct Live {
-  bool supervised = false;           // a supervisor holds the guest
-  guest::SupervisorStatus status;    // when supervised
-  bool busy = false;                 // a worker is at it
-  std::string trouble;               // why the last step failed
-  unsigned failures = 0;             // failed steps in a row
-  std::int64_t last_started_ms = 0;  // wall clock; of the guest that runs or ran last
+  bool supervised = false;         // a supervisor holds the guest
+  guest::SupervisorStatus status;  // when supervised
+  bool busy = false;               // a worker is at it
+  std::string trouble;             // why the last step failed
+  unsigned failures = 0;           // failed steps in a row
 };
 
 struct Guest {

@@ -29,6 +29,11 @@ int Processors::assign(const std::string& guest) {
   return least;
 }
 
+void Processors::learn(const std::string& guest, int processor) {
+  const std::lock_guard lock(mutex_);
+  if (processor >= 0) assigned_[guest] = processor;
+}
+
 int Processors::of(const std::string& guest) const {
   const std::lock_guard lock(mutex_);
   const auto found = assigned_.find(guest);

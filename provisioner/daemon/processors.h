@@ -18,6 +18,8 @@ class Processors {
 
   // The guest's processor: the one that it has, or the least used one from now on.
   int assign(const std::string& guest);
+  // What a supervisor says that its guest runs on; -1 is no news.
+  void learn(const std::string& guest, int processor);
   // -1 where it has none.
   int of(const std::string& guest) const;
   void release(const std::string& guest);

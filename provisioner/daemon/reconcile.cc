@@ -25,9 +25,10 @@ void start(const GuestRecord& record, const Observed& observed, Actions& actions
 
 Plan plan(const GuestRecord& record, const Observed& observed, std::int64_t now_ms) {
   Plan plan;
-  if (observed.supervisor != Observed::Supervisor::None) {
+  if (observed.supervised) {
     const bool unwanted = record.desired != Desired::Running || record.restart_asked;
-    if (unwanted && observed.supervisor == Observed::Supervisor::Alive) plan.actions.push_back(Action::Stop);
+    // Said again to one that is stopping: the patience may have become shorter.
+    if (unwanted) plan.actions.push_back(Action::Stop);
     return plan;
   }
   if (observed.exit_recorded) {

@@ -33,8 +33,7 @@ enum class Action {
 std::string_view action_name(Action action);
 
 struct Observed {
-  enum class Supervisor { None, Alive, Stopping };
-  Supervisor supervisor = Supervisor::None;
+  bool supervised = false;
   bool exit_recorded = false;  // an exit record waits to be taken in
   bool run_directory = false;  // a start has begun at some time: residue is possible
   bool directory = false;

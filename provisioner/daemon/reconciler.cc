@@ -51,8 +51,7 @@ bool Reconciler::step(std::int64_t number) {
   if (!guest) return false;
   const GuestRecord& record = guest->record;
   const Observed observed = effects_.observe(record);
-  const bool supervised = observed.supervisor != Observed::Supervisor::None;
-  table_.update_live(number, [&](Live& live) { live.supervised = supervised; });
+  table_.update_live(number, [&](Live& live) { live.supervised = observed.supervised; });
   const Plan todo = plan(record, observed, wall_clock_ms());
   for (const Action action : todo.actions) {
     failpoint(action_name(action), "before");
@@ -68,8 +67,12 @@ bool Reconciler::step(std::int64_t number) {
     live.trouble.clear();
     live.failures = 0;
   });
+  if (observed.supervised) {
+    // Whoever follows it hears of its end.
+    hooks_.supervised(number);
+    return false;
+  }
   if (!todo.actions.empty()) return true;
-  if (supervised) hooks_.supervised(number);
   if (todo.again_ms > 0) kick_after(number, todo.again_ms);
   return false;
 }
@@ -89,11 +92,9 @@ Status Reconciler::perform(Action action, const GuestRecord& record) {
 
 Status Reconciler::record_exit(const GuestRecord& record) {
   UMLFARM_ASSIGN(const ExitNotice notice, effects_.read_exit(record));
-  const auto guest = table_.find(record.number);
-  const std::int64_t started = guest ? guest->live.last_started_ms : 0;
   bool failed = false;
   UMLFARM_TRY(table_.update(record.number, [&](GuestRecord& changed) {
-    changed = after_exit(std::move(changed), notice, started, settings_.restarts);
+    changed = after_exit(std::move(changed), notice, settings_.restarts);
     failed = !changed.failure.empty();
   }));
   hooks_.event(record.name, notice.cause, notice.detail);
