@@ -1,6 +1,7 @@
 #include "provisioner/api/relay.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -69,6 +70,11 @@ asio::awaitable<void> from_peer(WebSocket& peer, Descriptor& channel, const Chan
     if (settings.console && peer.got_binary()) {
       const bool sent = co_await send_input(channel, data);
       if (!sent) co_return;
+      continue;
+    }
+    if (!settings.console && peer.got_text()) {
+      // The peer has no more to say, and still listens.
+      if (data == "eof") ::shutdown(channel.native_handle(), SHUT_WR);
       continue;
     }
     const std::string packet = settings.console ? resize_packet(data) : data;

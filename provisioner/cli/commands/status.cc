@@ -1,0 +1,37 @@
+#include "provisioner/cli/arguments.h"
+#include "provisioner/cli/commands/commands.h"
+#include "provisioner/cli/render.h"
+
+namespace umlfarm::cli {
+
+Command status_command() {
+  return {
+      "status",
+      "",
+      "show what the farm has promised and what the host has",
+      "Shows how many guests are in which state, and how much of the host's memory and disk is promised.\n\n"
+      "  umlfarm status\n",
+      [](Context& context, const auto& arguments) -> Result<int> {
+        parse(arguments, {}, 0, 0);
+        UMLFARM_ASSIGN(const boost::json::value document, context.client.get("/v1/status"));
+        print(context, document, render_status(document));
+        return 0;
+      },
+      {}};
+}
+
+Command plan_list_command() {
+  return {"plan list",
+          "",
+          "show the plans and what each gives a guest",
+          "Shows the plans of umlfarm.toml, or the four that there are without.\n\n  umlfarm plan list\n",
+          [](Context& context, const auto& arguments) -> Result<int> {
+            parse(arguments, {}, 0, 0);
+            UMLFARM_ASSIGN(const boost::json::value document, context.client.get("/v1/plans"));
+            print(context, document, render_plans(document));
+            return 0;
+          },
+          {}};
+}
+
+}  // namespace umlfarm::cli

@@ -1,0 +1,127 @@
+#include "provisioner/cli/render.h"
+
+#include <boost/json.hpp>
+#include <cstdio>
+
+#include "provisioner/base/byte_size.h"
+#include "provisioner/base/clock.h"
+#include "provisioner/cli/table.h"
+
+namespace umlfarm::cli {
+
+namespace json = boost::json;
+
+namespace {
+
+std::string text(const json::value& object, const char* key) {
+  return printable(json::value_to<std::string>(object.at(key)));
+}
+
+std::int64_t number(const json::value& object, const char* key) {
+  return object.at(key).to_number<std::int64_t>();
+}
+
+std::string size(const json::value& object, const char* key) {
+  return human_size(static_cast<std::uint64_t>(number(object, key)));
+}
+
+std::string since(std::int64_t then_ms, std::int64_t now_ms) {
+  return then_ms == 0 || then_ms > now_ms ? "-" : format_duration(now_ms - then_ms);
+}
+
+std::string used_of(const json::value& guest, const char* used, const char* whole) {
+  return size(guest, used) + " of " + size(guest, whole);
+}
+
+}  // namespace
+
+std::string human_size(std::uint64_t bytes) {
+  constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; value >= 999.5 && unit + 1 < std::size(kUnits); ++unit) value /= 1024;
+  char buffer[32];
+  const bool whole = unit == 0 || value >= 99.95 || value == static_cast<double>(static_cast<int>(value));
+  (void)std::snprintf(buffer, sizeof buffer, whole ? "%.0f %s" : "%.1f %s", value, kUnits[unit]);
+  return buffer;
+}
+
+std::string render_guests(const json::value& document, std::int64_t now_ms) {
+  std::vector<Row> rows;
+  for (const json::value& guest : document.at("guests").as_array()) {
+    rows.push_back({text(guest, "name"), text(guest, "state"), text(guest, "plan"), text(guest, "image"),
+                    size(guest, "memory"), size(guest, "disk_allocated"), text(guest, "address4"),
+                    since(number(guest, "started_ms"), now_ms)});
+  }
+  if (rows.empty()) return "no guests yet; make one with 'umlfarm create NAME'\n";
+  return table({"NAME", "STATE", "PLAN", "IMAGE", "MEMORY", "ON DISK", "ADDRESS", "UP"}, rows, {4, 5});
+}
+
+std::string render_guest(const json::value& guest, std::int64_t now_ms) {
+  const std::int64_t started = number(guest, "started_ms");
+  const std::int64_t ready = number(guest, "ready_ms");
+  const std::int64_t processor = number(guest, "processor");
+  return fields({{"name", text(guest, "name")},
+                 {"id", text(guest, "id")},
+                 {"state", text(guest, "state")},
+                 {"reason", text(guest, "reason")},
+                 {"plan", text(guest, "plan")},
+                 {"image", text(guest, "image") + " (" + text(guest, "image_digest").substr(0, 12) + ")"},
+                 {"kernel", text(guest, "kernel") + " (" + text(guest, "kernel_digest").substr(0, 12) + ")"},
+                 {"memory", used_of(guest, "memory_allocated", "memory")},
+                 {"disk", used_of(guest, "disk_allocated", "disk")},
+                 {"swap", number(guest, "swap") == 0 ? "" : size(guest, "swap")},
+                 {"address", text(guest, "address4")},
+                 {"address (IPv6)", text(guest, "address6")},
+                 {"mac", text(guest, "mac")},
+                 {"processor", processor < 0 ? "" : std::to_string(processor)},
+                 {"created", format_time(number(guest, "created_ms"))},
+                 {"up", started == 0 ? "" : since(started, now_ms)},
+                 {"ready after", ready == 0 ? "" : std::to_string(ready - started) + " ms"},
+                 {"restarts", std::to_string(number(guest, "restarts"))},
+                 {"host key", text(guest, "host_key")}});
+}
+
+std::string render_catalog(const json::value& document, const char* which, std::int64_t now_ms) {
+  std::vector<Row> rows;
+  for (const json::value& entry : document.at(which).as_array()) {
+    rows.push_back({text(entry, "name"), text(entry, "digest").substr(0, 12), text(entry, "version"),
+                    size(entry, "size"), std::to_string(number(entry, "guests")),
+                    since(number(entry, "added_ms"), now_ms)});
+  }
+  if (rows.empty()) return std::string("no ") + which + " yet\n";
+  return table({"NAME", "DIGEST", "VERSION", "SIZE", "GUESTS", "AGE"}, rows, {3, 4});
+}
+
+std::string render_plans(const json::value& document) {
+  std::vector<Row> rows;
+  for (const json::value& plan : document.at("plans").as_array()) {
+    rows.push_back({text(plan, "name"), size(plan, "memory"), size(plan, "disk"), size(plan, "swap"),
+                    std::to_string(number(plan, "processes")), text(plan, "summary")});
+  }
+  return table({"PLAN", "MEMORY", "DISK", "SWAP", "PROCESSES", ""}, rows, {1, 2, 3, 4});
+}
+
+std::string render_status(const json::value& document) {
+  std::string guests;
+  for (const auto& [state, count] : document.at("guests").as_object()) {
+    guests += (guests.empty() ? "" : ", ") + std::to_string(count.to_number<std::int64_t>()) + " " +
+              std::string(state);
+  }
+  std::string shown = fields({{"version", text(document, "version")},
+                              {"guests", guests.empty() ? "none" : guests},
+                              {"memory promised", used_of(document.at("memory"), "promised", "capacity")},
+                              {"disk promised", used_of(document.at("disk"), "promised", "capacity")}});
+  for (const json::value& notice : document.at("notices").as_array()) {
+    shown += "notice: " + printable(json::value_to<std::string>(notice)) + "\n";
+  }
+  return shown;
+}
+
+std::string render_event(const json::value& event) {
+  const std::string guest = text(event, "guest");
+  return format_time(number(event, "time_ms")) + "  " + (guest.empty() ? "-" : guest) + "  " +
+         text(event, "kind") + "  " + text(event, "message") + "\n";
+}
+
+}  // namespace umlfarm::cli

@@ -1,0 +1,21 @@
+// From the API's documents to what people read. Pure: the time is given.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <string>
+
+namespace umlfarm::cli {
+
+std::string render_guests(const boost::json::value& document, std::int64_t now_ms);
+std::string render_guest(const boost::json::value& guest, std::int64_t now_ms);
+// Images or kernels, as `which` is "images" or "kernels".
+std::string render_catalog(const boost::json::value& document, const char* which, std::int64_t now_ms);
+std::string render_plans(const boost::json::value& document);
+std::string render_status(const boost::json::value& document);
+// One line, with its newline.
+std::string render_event(const boost::json::value& event);
+
+// "1.5 GiB": at most three digits, for tables.
+std::string human_size(std::uint64_t bytes);
+
+}  // namespace umlfarm::cli
