@@ -19,6 +19,7 @@ namespace {
 constexpr int kTap = 3;
 constexpr int kLock = 4;
 constexpr int kLaunched = 5;
+constexpr int kFirstUnused = 6;
 
 // The lock lives with the open file, so that the supervisor inherits it held: there is no moment at which it
 // runs and nobody can see it.
@@ -44,6 +45,9 @@ class FileActions {
   FileActions& operator=(const FileActions&) = delete;
   ~FileActions() { ::posix_spawn_file_actions_destroy(&actions_); }
   void place(int from, int to) { ::posix_spawn_file_actions_adddup2(&actions_, from, to); }
+  // Asio's sockets are inherited: a supervisor that held the daemon's listening one would take requests, and
+  // never answer, after the daemon has gone.
+  void close_from(int first) { ::posix_spawn_file_actions_addclosefrom_np(&actions_, first); }
   const posix_spawn_file_actions_t* get() const { return &actions_; }
 
  private:
@@ -110,6 +114,8 @@ Status launch_supervisor(const std::string& program, guest::SupervisorSpec spec,
     }
     actions.place(lock_high.get(), kLock);
     actions.place(launched_high.get(), kLaunched);
+    if (!tap) actions.place(STDERR_FILENO, kTap);
+    actions.close_from(kFirstUnused);
     UMLFARM_TRY(spawn(program, guest::to_arguments(spec), actions));
   }
   launched.reset();
