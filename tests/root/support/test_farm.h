@@ -1,0 +1,84 @@
+// A farm of a test's own: the real daemon under a temporary root, spoken to by the real command line. Its
+// guests have users, an address pool and a network namespace that no other farm on this host has.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <boost/json/value.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tests/root/support/run_program.h"
+#include "tests/root/support/traces.h"
+#include "tests/support/temporary_directory.h"
+
+namespace umlfarm::testing {
+
+// Kernels and images as tests/run built them. Fails the test, and says how to build them, where there are
+// none.
+std::string built_kernel();
+std::string built_image(const std::string& name);
+
+class TestFarm {
+ public:
+  static constexpr unsigned kUids = 64;
+
+  // Starts the daemon and takes in the kernel and the image "tiny". `config` is umlfarm.toml's text.
+  explicit TestFarm(const std::string& config = "", bool take_in = true);
+  TestFarm(const TestFarm&) = delete;
+  TestFarm& operator=(const TestFarm&) = delete;
+  // Tears the farm down, and expects the host as it was before.
+  ~TestFarm();
+
+  std::string operator/(const std::string& path) const { return root_ / path; }
+  const std::string& root() const { return root_.path(); }
+  unsigned first_uid() const { return first_uid_; }
+  std::string state(const std::string& path) const { return root_ / ("var/lib/umlfarm/" + path); }
+  std::string run(const std::string& path) const { return root_ / ("run/umlfarm/" + path); }
+  std::string netns() const { return run("netns"); }
+  std::string socket() const { return run("umlfarmd.sock"); }
+  std::string public_key() const { return root_ / "key.pub"; }
+
+  // With a failpoint the daemon kills itself there. Returns once it serves, or has ended.
+  void start_daemon(const std::string& failpoint = "");
+  // By SIGKILL, or by SIGTERM.
+  void kill_daemon();
+  void end_daemon();
+  // Waits until it has killed itself; false when it has not.
+  bool daemon_died();
+  std::string daemon_log() const;
+
+  Ran umlfarm(std::vector<std::string> arguments) const;
+  // The same, and it must succeed.
+  std::string ok(std::vector<std::string> arguments) const;
+  // With --json, parsed.
+  boost::json::value json(std::vector<std::string> arguments) const;
+  // Makes a guest of image and plan "tiny", which logs in with the test's key, unless `more` says otherwise.
+  void create(const std::string& name, std::vector<std::string> more = {}) const;
+  // Runs a command in a guest over ssh; its standard output.
+  std::string in_guest(const std::string& name, const std::string& command) const;
+  Ran ssh(const std::string& name, const std::string& command) const;
+
+  std::string field(const std::string& guest, const char* key) const;
+  std::int64_t number(const std::string& guest, const char* key) const;
+  std::string id(const std::string& guest) const { return field(guest, "id"); }
+  // Host process of the guest's kernel.
+  pid_t kernel_of(const std::string& guest) const;
+
+  // What is left of guests anywhere on the host, the ledger and the firewall included. Empty is good.
+  Traces leftovers() const;
+
+ private:
+  std::string daemon_program() const;
+
+  TemporaryDirectory root_;
+  unsigned first_uid_;
+  Traces before_;
+  pid_t daemon_ = -1;
+};
+
+// Until it holds, or most of a test's time has passed: then false.
+bool eventually(const std::function<bool()>& holds, int seconds = 60);
+
+}  // namespace umlfarm::testing
