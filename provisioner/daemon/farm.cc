@@ -118,8 +118,9 @@ Status Farm::sweep_residue() {
   std::vector<guest::Port> ports;
   std::vector<std::string> ids;
   for (const GuestRecord& record : table_.records()) {
-    ports.push_back(port_of(record, pool_));
     ids.push_back(record.id());
+    // Without one it has nothing in the network, and nothing would take its entries back.
+    if (posix::exists(settings_.paths.guest_run(record.id()))) ports.push_back(port_of(record, pool_));
   }
   UMLFARM_TRY(network_->keep_only(ports));
   for (const std::string& home :

@@ -19,6 +19,12 @@ bool is_number(const std::string& text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// It holds nothing, and goes when its parent looks.
+bool is_zombie(const std::string& pid) {
+  const auto stat = posix::read_file("/proc/" + pid + "/stat");
+  return !stat || stat->find(") Z ") != std::string::npos;
+}
+
 // Calls `see` with each process's id and command line. Those that end meanwhile are left out.
 template <typename See>
 void each_process(See see) {
@@ -26,13 +32,13 @@ void each_process(See see) {
   for (const std::string& pid : names) {
     if (!is_number(pid)) continue;
     auto command = posix::read_file("/proc/" + pid + "/cmdline");
-    if (!command) continue;
+    if (!command || is_zombie(pid)) continue;
     std::replace(command->begin(), command->end(), '\0', ' ');
     see(pid, *command);
   }
 }
 
-// The owner of /proc/PID is root for what may not be traced; what it runs as stands in its status.
+// /proc/PID belongs to root where tracing is not allowed; what it runs as stands in its status.
 unsigned user_of(const std::string& pid) {
   std::ifstream status("/proc/" + pid + "/status");
   std::string word;

@@ -1,0 +1,78 @@
+// The daemon may die at any moment: no guest notices, and nothing is left behind.
+#include <signal.h>
+
+#include "tests/root/support/test_farm.h"
+
+namespace umlfarm::testing {
+namespace {
+
+TEST(DaemonDeath, LeavesGuestsRunning) {
+  TestFarm farm;
+  farm.create("lab", {"--count", "3"});
+  const std::int64_t started = farm.number("lab-2", "started_ms");
+  const pid_t kernel = farm.kernel_of("lab-2");
+  const std::int64_t processor = farm.number("lab-2", "processor");
+  farm.kill_daemon();
+  EXPECT_EQ(::kill(kernel, 0), 0);
+  farm.start_daemon();
+  for (const char* name : {"lab-1", "lab-2", "lab-3"}) {
+    EXPECT_TRUE(eventually([&] { return farm.field(name, "state") == "ready"; })) << name;
+  }
+  EXPECT_EQ(farm.number("lab-2", "started_ms"), started);
+  EXPECT_EQ(farm.kernel_of("lab-2"), kernel);
+  EXPECT_EQ(farm.number("lab-2", "processor"), processor);
+  EXPECT_EQ(farm.in_guest("lab-2", "hostname"), "lab-2\n");
+}
+
+TEST(DaemonDeath, LeavesNobodyListening) {
+  TestFarm farm;
+  farm.create("alice");
+  farm.kill_daemon();
+  const Ran ran = farm.umlfarm({"status"});
+  EXPECT_EQ(ran.code, 8) << ran.err;
+  EXPECT_NE(ran.err.find("is umlfarmd running?"), std::string::npos) << ran.err;
+  farm.start_daemon();
+}
+
+TEST(DaemonDeath, OfAGuestMeanwhileIsNoticedAfterwards) {
+  TestFarm farm;
+  farm.create("alice");
+  const std::int64_t started = farm.number("alice", "started_ms");
+  const pid_t kernel = farm.kernel_of("alice");
+  farm.kill_daemon();
+  ASSERT_EQ(::kill(kernel, SIGKILL), 0);
+  ASSERT_TRUE(eventually([&] { return processes_of(farm.first_uid(), TestFarm::kUids).empty(); }));
+  farm.start_daemon();
+  EXPECT_TRUE(eventually([&] {
+    return farm.field("alice", "state") == "ready" && farm.number("alice", "started_ms") != started;
+  }));
+  EXPECT_EQ(farm.number("alice", "restarts"), 1);
+}
+
+TEST(DaemonDeath, OfASupervisorTooEndsInARunningGuest) {
+  TestFarm farm;
+  farm.create("alice");
+  const std::int64_t started = farm.number("alice", "started_ms");
+  for (const std::string& trace : traces(farm.root(), farm.first_uid(), TestFarm::kUids)) {
+    if (trace.find("umlfarm-supervisor") == std::string::npos) continue;
+    ::kill(std::stoi(trace.substr(trace.find(' ') + 1)), SIGKILL);
+  }
+  EXPECT_TRUE(eventually([&] {
+    return farm.field("alice", "state") == "ready" && farm.number("alice", "started_ms") != started;
+  }));
+  farm.ok({"delete", "alice"});
+  EXPECT_EQ(farm.leftovers(), Traces());
+}
+
+TEST(Daemon, IsAloneOnItsState) {
+  const TestFarm farm;
+  const Ran second = run_program(
+      {std::string(UMLFARM_BUILD_DIRECTORY) + "/provisioner/daemon/umlfarmd", "--root", farm.root()});
+  EXPECT_EQ(second.code, 5) << second.err;
+  EXPECT_NE(second.err.find("another umlfarmd runs on"), std::string::npos) << second.err;
+  // The first one serves on.
+  farm.ok({"status"});
+}
+
+}  // namespace
+}  // namespace umlfarm::testing
