@@ -31,8 +31,8 @@ Result<int> index_of(const std::string& name) {
   return static_cast<int>(index);
 }
 
-Message link_message(int flags, const ifinfomsg& info) {
-  Message message(::nlmsg_alloc_simple(RTM_NEWLINK, flags), ::nlmsg_free);
+Message link_message(int flags, const ifinfomsg& info, int type = RTM_NEWLINK) {
+  Message message(::nlmsg_alloc_simple(type, flags), ::nlmsg_free);
   ifinfomsg copy = info;
   if (message) ::nlmsg_append(message.get(), &copy, sizeof copy, NLMSG_ALIGNTO);
   return message;
@@ -101,7 +101,8 @@ Status Links::enslave(const std::string& name, const std::string& bridge, bool i
   ::nla_put_u32(join.get(), IFLA_MASTER, static_cast<std::uint32_t>(master));
   UMLFARM_TRY(send(socket_.get(), std::move(join), "make " + name + " a port of " + bridge));
   info.ifi_family = AF_BRIDGE;
-  Message port = link_message(0, info);
+  // As RTM_NEWLINK it would be taken, and mean nothing: the bridge reads a port's settings here alone.
+  Message port = link_message(0, info, RTM_SETLINK);
   nlattr* const settings = ::nla_nest_start(port.get(), IFLA_PROTINFO | NLA_F_NESTED);
   ::nla_put_u8(port.get(), IFLA_BRPORT_ISOLATED, isolated ? 1 : 0);
   ::nla_nest_end(port.get(), settings);
