@@ -44,7 +44,8 @@ Result<std::vector<std::string>> kernel_arguments(const BootSpec& spec) {
     arguments.push_back("ubd" + std::to_string(i + 3) + "rd=" + spec.extras[i]);
   }
   if (!spec.mac.empty()) {
-    arguments.push_back("vec0:transport=fd,fd=" + std::to_string(kTapDescriptor) + ",mac=" + spec.mac);
+    arguments.push_back("vec0:transport=fd,fd=" + std::to_string(kTapDescriptor) + ",mac=" + spec.mac +
+                        ",mtu=1500");
   }
   if (spec.loops_per_jiffy != 0) arguments.push_back("lpj=" + std::to_string(spec.loops_per_jiffy));
   for (const char* fixed : {"con0=fd:0,fd:1", "con=null", "console=tty0", "mconsole=notify:/run/notify",

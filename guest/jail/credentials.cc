@@ -35,7 +35,8 @@ Status clear_capability_sets() {
 
 Status set_limits(const JailSpec& spec) {
   const std::array<std::pair<__rlimit_resource, rlim_t>, 9> limits{{
-      {RLIMIT_CORE, 0},
+      // 1 also keeps a helper of the host's from being started for a dump; 0 doesn't (core(5), do_coredump).
+      {RLIMIT_CORE, 1},
       {RLIMIT_NPROC, spec.max_processes},
       {RLIMIT_NOFILE, spec.max_open_files},
       {RLIMIT_FSIZE, spec.max_file_bytes},

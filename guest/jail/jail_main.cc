@@ -47,6 +47,15 @@ Status arrange_descriptors(const JailDescriptors& from) {
   return tap < 0 || ::dup2(tap, kTapDescriptor) == kTapDescriptor ? Status() : system_error("place the tap");
 }
 
+// The kernel says nothing of a disk that it may not open, and boots without it or read-only.
+Status check_files(const JailSpec& spec) {
+  for (const JailFile& file : spec.files) {
+    auto opened = posix::open(file.inside, file.writable ? O_RDWR : O_RDONLY);
+    if (!opened) return std::move(opened).error().context("as the guest's user, " + file.host);
+  }
+  return {};
+}
+
 Status build_jail(const JailSpec& spec, const JailDescriptors& descriptors) {
   UMLFARM_TRY(join_cgroups(spec));
   UMLFARM_TRY(name_host(spec));
@@ -55,6 +64,7 @@ Status build_jail(const JailSpec& spec, const JailDescriptors& descriptors) {
   UMLFARM_TRY(set_limits(spec));
   UMLFARM_TRY(pin_to_processor(spec.processor));
   UMLFARM_TRY(become_guest_user(spec));
+  UMLFARM_TRY(check_files(spec));
   // Credentials changed above clear both of these.
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) return system_error("die with the supervisor");
   if (::prctl(PR_SET_DUMPABLE, 0) < 0) return system_error("be untraceable");
@@ -110,6 +120,9 @@ bool wait_for_exec(UniqueFd executed) {
 }  // namespace
 
 void jail_main(const JailSpec& spec, const JailDescriptors& descriptors, int reports) {
+  sigset_t none;
+  sigemptyset(&none);
+  (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) fail(reports, system_error("die with the supervisor"));
   if (const Status built = build_jail(spec, descriptors); !built) fail(reports, built.error());
 

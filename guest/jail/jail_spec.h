@@ -14,6 +14,7 @@ struct JailFile {
   std::string host;
   std::string inside;  // absolute
   bool writable = false;
+  bool executable = false;
 };
 
 struct JailSpec {

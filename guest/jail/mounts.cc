@@ -25,7 +25,7 @@ Status make_parents(const std::string& root, const std::string& inside) {
 }
 
 // A bind mount takes its restrictions only from a second, remounting call (mount(2)).
-Status bind_file(const std::string& root, const JailFile& file, unsigned long flags) {
+Status bind_file(const std::string& root, const JailFile& file) {
   if (file.inside.empty() || file.inside[0] != '/' || file.inside.find("/../") != std::string::npos) {
     return Error(Kind::Invalid, "jail path '" + file.inside + "': must be absolute and without '..'");
   }
@@ -35,8 +35,9 @@ Status bind_file(const std::string& root, const JailFile& file, unsigned long fl
   if (::mount(file.host.c_str(), target.c_str(), nullptr, MS_BIND, nullptr) < 0) {
     return system_error("bind " + file.host);
   }
-  if (!file.writable) flags |= MS_RDONLY;
-  if (::mount(nullptr, target.c_str(), nullptr, MS_REMOUNT | MS_BIND | kSealed | flags, nullptr) < 0) {
+  const unsigned long flags =
+      MS_REMOUNT | MS_BIND | kSealed | (file.writable ? 0 : MS_RDONLY) | (file.executable ? 0 : MS_NOEXEC);
+  if (::mount(nullptr, target.c_str(), nullptr, flags, nullptr) < 0) {
     return system_error("restrict " + file.host);
   }
   return {};
@@ -78,8 +79,8 @@ Status build_tree(const JailSpec& spec, const JailDescriptors& descriptors) {
       0) {
     return system_error("mount tmpfs on " + spec.root);
   }
-  UMLFARM_TRY(bind_file(spec.root, {spec.kernel, "/linux", false}, 0));
-  for (const JailFile& file : spec.files) UMLFARM_TRY(bind_file(spec.root, file, MS_NOEXEC));
+  UMLFARM_TRY(bind_file(spec.root, {spec.kernel, "/linux", false, true}));
+  for (const JailFile& file : spec.files) UMLFARM_TRY(bind_file(spec.root, file));
   UMLFARM_TRY(attach(descriptors.run_mount, spec.root + "/run"));
   if (::mkdir((spec.root + "/dev").c_str(), 0755) < 0) return system_error("mkdir /dev");
   return attach(descriptors.memory_mount, spec.root + "/dev/shm");

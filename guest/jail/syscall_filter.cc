@@ -85,7 +85,6 @@ constexpr auto kAllowed = std::to_array<int>({
     SCMP_SYS(sigaltstack),
     SCMP_SYS(signalfd4),
     SCMP_SYS(restart_syscall),
-    SCMP_SYS(prlimit64),
     SCMP_SYS(sched_yield),
     SCMP_SYS(sched_getaffinity),
     SCMP_SYS(uname),
@@ -130,6 +129,9 @@ constexpr auto kIoctls = std::to_array<unsigned long>({
     TCSETSW,
     TCSETSF,
     TIOCGWINSZ,
+    // By these UML hears of a new window size. There is no other terminal in the jail to take.
+    TIOCSCTTY,
+    TIOCSPGRP,
     FIONREAD,
     FIONBIO,
     FIOASYNC,
@@ -183,6 +185,8 @@ void add_rules(Builder& filter) {
   for (const int option : kPrctls) {
     filter.allow_if(SCMP_SYS(prctl), SCMP_A0_32(SCMP_CMP_EQ, static_cast<std::uint32_t>(option)));
   }
+  // To ask, not to set.
+  filter.allow_if(SCMP_SYS(prlimit64), SCMP_A2_64(SCMP_CMP_EQ, 0));
   filter.allow(SCMP_SYS(ptrace));
   filter.allow_if(SCMP_SYS(socket), SCMP_A0_32(SCMP_CMP_EQ, AF_UNIX));
   filter.allow_if(SCMP_SYS(socketpair), SCMP_A0_32(SCMP_CMP_EQ, AF_UNIX));

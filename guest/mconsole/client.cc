@@ -88,7 +88,8 @@ Result<UniqueFd> Client::find_console() const {
 
 void Client::on_readable() {
   std::array<char, 1024> packet;
-  while (under_way_) {
+  // Not for ever: a guest may send without end.
+  for (int packets = 0; under_way_ && packets < 64; ++packets) {
     const ssize_t size = ::recv(reply_socket_.get(), packet.data(), packet.size(), MSG_DONTWAIT);
     if (size < 0 && errno == EINTR) continue;
     if (size < 0 && errno == EAGAIN) return;

@@ -90,6 +90,13 @@ Addresses AddressPool::at(std::uint32_t index) const {
   return addresses;
 }
 
+bool AddressPool::contains4(const std::string& address) const {
+  in_addr parsed{};
+  if (::inet_pton(AF_INET, address.substr(0, address.find('/')).c_str(), &parsed) != 1) return false;
+  const unsigned host_bits = 32U - prefix4_;
+  return ntohl(parsed.s_addr) >> host_bits == network4_ >> host_bits;
+}
+
 std::string AddressPool::gateway4_cidr() const { return host4(kGateway) + "/" + std::to_string(prefix4_); }
 
 std::string AddressPool::gateway6_cidr() const {

@@ -28,6 +28,9 @@ class AddressPool {
   std::uint64_t size() const { return (std::uint64_t{1} << (32U - prefix4_)) - 3; }
   Addresses at(std::uint32_t index) const;
 
+  // Whether an IPv4 address, with or without a prefix, lies in the network of the pool.
+  bool contains4(const std::string& address) const;
+
   std::string gateway4_cidr() const;
   std::string gateway6_cidr() const;  // empty without IPv6
 

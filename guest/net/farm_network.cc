@@ -7,12 +7,15 @@
 
 #include <cerrno>
 
+#include "guest/net/address_pool.h"
 #include "provisioner/base/posix.h"
 
 namespace umlfarm::guest {
 namespace {
 
 constexpr const char* kBridge = "umlbr0";
+// Guests' numbers begin with 1: of this one, the MAC is free for the bridge.
+constexpr std::int64_t kNoGuest = 0;
 
 // As the calling thread's namespace has it.
 Status set(const std::string& name, const char* value) {
@@ -22,6 +25,15 @@ Status set(const std::string& name, const char* value) {
 Status check_tap_name(const std::string& name) {
   if (name.starts_with(kTapPrefix)) return {};
   return Error(Kind::Invalid, "tap name '" + name + "': must begin with '" + kTapPrefix + "'");
+}
+
+std::set<std::string> addresses_of(const Port& port) {
+  std::set<std::string> addresses;
+  const bool ipv6 = posix::exists("/proc/sys/net/ipv6");
+  for (const std::string& cidr : {port.address4, ipv6 ? port.address6 : std::string()}) {
+    if (!cidr.empty()) addresses.insert(cidr.substr(0, cidr.find('/')));
+  }
+  return addresses;
 }
 
 Status wait_connected(int socket, const std::string& where, int limit_ms) {
@@ -45,6 +57,9 @@ Result<std::unique_ptr<FarmNetwork>> FarmNetwork::open(const std::string& namesp
   UMLFARM_ASSIGN(std::unique_ptr<NetNamespace> space, NetNamespace::create_or_open(namespace_path));
   std::unique_ptr<FarmNetwork> network(new FarmNetwork(namespace_path, config, std::move(space)));
   UMLFARM_TRY(network->space_->run([&] { return network->set_up(); }));
+  const Uplink uplink(config.farm);
+  UMLFARM_TRY(config.uplink ? uplink.set_up(*network->space_, kBridge, *config.uplink)
+                            : uplink.remove(*network->space_));
   return network;
 }
 
@@ -59,13 +74,12 @@ FarmNetwork::~FarmNetwork() {
 Status FarmNetwork::set_up() {
   UMLFARM_ASSIGN(links_, Links::open());
   UMLFARM_ASSIGN(firewall_, Firewall::open());
-  UMLFARM_TRY(set("ipv4/ip_forward", "0"));
   const bool ipv6 = posix::exists("/proc/sys/net/ipv6");
   // An address that is in use nowhere else need not wait to be found so.
   if (ipv6) UMLFARM_TRY(set("ipv6/conf/default/accept_dad", "0"));
   UMLFARM_TRY(firewall_->apply(ruleset(kBridge, kTapPrefix)));
   UMLFARM_TRY(links_->bring_up("lo"));
-  UMLFARM_TRY(links_->make_bridge(kBridge));
+  UMLFARM_TRY(links_->make_bridge(kBridge, guest_mac(config_.farm, kNoGuest)));
   if (ipv6) UMLFARM_TRY(set(std::string("ipv6/conf/") + kBridge + "/accept_ra", "0"));
   UMLFARM_TRY(links_->add_address(kBridge, config_.gateway4));
   if (ipv6 && !config_.gateway6.empty()) UMLFARM_TRY(links_->add_address(kBridge, config_.gateway6));
@@ -77,21 +91,33 @@ Result<UniqueFd> FarmNetwork::attach_guest(const Port& port) {
   return space_->run([&]() -> Result<UniqueFd> {
     UMLFARM_ASSIGN(UniqueFd tap, open_tap(port.tap));
     UMLFARM_TRY(firewall_->apply(allow_command(port)));
-    // The host speaks through the bridge, never as the tap.
     if (posix::exists("/proc/sys/net/ipv6")) UMLFARM_TRY(set("ipv6/conf/" + port.tap + "/disable_ipv6", "1"));
-    UMLFARM_TRY(links_->enslave(port.tap, kBridge, config_.isolate));
-    UMLFARM_TRY(links_->bring_up(port.tap));
+    for (const std::string& address : addresses_of(port)) {
+      UMLFARM_TRY(links_->set_neighbour(kBridge, address, port.mac));
+    }
+    UMLFARM_TRY(links_->add_port(port.tap, kBridge, port.mac, config_.isolate));
     return tap;
   });
 }
 
 Status FarmNetwork::detach_guest(const Port& port) {
   UMLFARM_TRY(check_tap_name(port.tap));
-  return space_->run([&] { return firewall_->apply(forget_command(port)); });
+  return space_->run([&]() -> Status {
+    UMLFARM_TRY(firewall_->apply(forget_command(port)));
+    for (const std::string& address : addresses_of(port)) {
+      UMLFARM_TRY(links_->forget_neighbour(kBridge, address));
+    }
+    return {};
+  });
 }
 
 Status FarmNetwork::keep_only(const std::vector<Port>& ports) {
-  return space_->run([&] { return firewall_->apply(reset_command(ports)); });
+  std::set<std::string> addresses;
+  for (const Port& port : ports) addresses.merge(addresses_of(port));
+  return space_->run([&]() -> Status {
+    UMLFARM_TRY(firewall_->apply(reset_command(ports)));
+    return links_->keep_neighbours(kBridge, addresses);
+  });
 }
 
 Result<UniqueFd> FarmNetwork::connect_tcp(const std::string& address, std::uint16_t port, int limit_ms) {
@@ -113,6 +139,9 @@ Result<UniqueFd> FarmNetwork::connect_tcp(const std::string& address, std::uint1
   return socket;
 }
 
-Status FarmNetwork::remove() { return NetNamespace::remove(path_); }
+Status FarmNetwork::remove() {
+  UMLFARM_TRY(Uplink(config_.farm).remove(*space_));
+  return NetNamespace::remove(path_);
+}
 
 }  // namespace umlfarm::guest

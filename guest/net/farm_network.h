@@ -10,6 +10,7 @@
 #include "guest/net/firewall.h"
 #include "guest/net/links.h"
 #include "guest/net/net_namespace.h"
+#include "guest/net/uplink.h"
 #include "provisioner/base/result.h"
 #include "provisioner/base/unique_fd.h"
 
@@ -19,6 +20,8 @@ struct NetworkConfig {
   std::string gateway4;  // the bridge's address, "10.77.0.1/16"
   std::string gateway6;  // empty: no IPv6
   bool isolate = true;   // guests don't reach each other
+  std::string farm;      // hexadecimal; tells farms on one machine apart
+  std::optional<UplinkAddresses> uplink;
 };
 
 // Every tap's name begins so; the rules know them by it.
@@ -43,7 +46,7 @@ class FarmNetwork {
   // reason.
   Result<UniqueFd> connect_tcp(const std::string& address, std::uint16_t port, int limit_ms);
 
-  // Removes the namespace and all in it. Nothing else works afterwards.
+  // Removes the namespace and all in it, and the way out. Nothing else works afterwards.
   Status remove();
 
  private:

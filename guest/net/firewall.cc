@@ -65,6 +65,8 @@ add chain inet umlfarm guests
 flush chain inet umlfarm input
 flush chain inet umlfarm guests
 add rule inet umlfarm input iifname ")" +
+         tap_prefix + R"(*" drop
+add rule inet umlfarm input iifname ")" +
          bridge + R"(" jump guests
 add rule inet umlfarm guests ct state established,related accept
 add rule inet umlfarm guests icmp type echo-request accept

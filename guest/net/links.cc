@@ -4,11 +4,15 @@
 #include <fcntl.h>
 #include <linux/if_bridge.h>
 #include <linux/if_tun.h>
+#include <linux/neighbour.h>
+#include <linux/veth.h>
 #include <net/if.h>
 #include <netlink/addr.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
+#include <netlink/route/neighbour.h>
+#include <netlink/route/route.h>
 #include <sys/ioctl.h>
 
 #include <cerrno>
@@ -38,6 +42,17 @@ Message link_message(int flags, const ifinfomsg& info, int type = RTM_NEWLINK) {
   return message;
 }
 
+using Address = std::unique_ptr<nl_addr, void (*)(nl_addr*)>;
+using Neighbour = std::unique_ptr<rtnl_neigh, void (*)(rtnl_neigh*)>;
+
+// An address with or without prefix, "default", or a MAC (AF_LLC).
+Result<Address> parse_address(const std::string& text, int family) {
+  nl_addr* parsed = nullptr;
+  const int result = ::nl_addr_parse(text.c_str(), family, &parsed);
+  if (result < 0) return netlink_error("address '" + text + "'", result);
+  return Address(parsed, ::nl_addr_put);
+}
+
 // Sends and waits for the kernel's verdict.
 Status send(nl_sock* socket, Message message, const std::string& what) {
   const int result = ::nl_send_sync(socket, message.release());
@@ -55,10 +70,12 @@ Result<Links> Links::open() {
   return Links(std::move(socket));
 }
 
-Status Links::make_bridge(const std::string& name) {
+Status Links::make_bridge(const std::string& name, const std::string& mac) {
   if (::if_nametoindex(name.c_str()) != 0) return {};
+  UMLFARM_ASSIGN(const Address hardware, parse_address(mac, AF_LLC));
   Message message = link_message(NLM_F_CREATE | NLM_F_EXCL, {});
   ::nla_put_string(message.get(), IFLA_IFNAME, name.c_str());
+  ::nla_put_addr(message.get(), IFLA_ADDRESS, hardware.get());
   nlattr* const info = ::nla_nest_start(message.get(), IFLA_LINKINFO);
   ::nla_put_string(message.get(), IFLA_INFO_KIND, "bridge");
   nlattr* const data = ::nla_nest_start(message.get(), IFLA_INFO_DATA);
@@ -80,11 +97,7 @@ Status Links::bring_up(const std::string& name) {
 
 Status Links::add_address(const std::string& name, const std::string& cidr) {
   UMLFARM_ASSIGN(const int index, index_of(name));
-  nl_addr* parsed = nullptr;
-  if (const int result = ::nl_addr_parse(cidr.c_str(), AF_UNSPEC, &parsed); result < 0) {
-    return netlink_error("address " + cidr, result);
-  }
-  const std::unique_ptr<nl_addr, void (*)(nl_addr*)> local(parsed, ::nl_addr_put);
+  UMLFARM_ASSIGN(const Address local, parse_address(cidr, AF_UNSPEC));
   const std::unique_ptr<rtnl_addr, void (*)(rtnl_addr*)> address(::rtnl_addr_alloc(), ::rtnl_addr_put);
   ::rtnl_addr_set_ifindex(address.get(), index);
   ::rtnl_addr_set_local(address.get(), local.get());
@@ -93,20 +106,125 @@ Status Links::add_address(const std::string& name, const std::string& cidr) {
   return {};
 }
 
-Status Links::enslave(const std::string& name, const std::string& bridge, bool isolated) {
+Status Links::make_veth(const std::string& name, const std::string& peer, int peer_namespace) {
+  if (::if_nametoindex(name.c_str()) != 0) return {};
+  Message message = link_message(NLM_F_CREATE | NLM_F_EXCL, {});
+  ::nla_put_string(message.get(), IFLA_IFNAME, name.c_str());
+  nlattr* const info = ::nla_nest_start(message.get(), IFLA_LINKINFO);
+  ::nla_put_string(message.get(), IFLA_INFO_KIND, "veth");
+  nlattr* const data = ::nla_nest_start(message.get(), IFLA_INFO_DATA);
+  nlattr* const other = ::nla_nest_start(message.get(), VETH_INFO_PEER);
+  ifinfomsg none{};
+  ::nlmsg_append(message.get(), &none, sizeof none, NLMSG_ALIGNTO);
+  ::nla_put_string(message.get(), IFLA_IFNAME, peer.c_str());
+  ::nla_put_u32(message.get(), IFLA_NET_NS_FD, static_cast<std::uint32_t>(peer_namespace));
+  ::nla_nest_end(message.get(), other);
+  ::nla_nest_end(message.get(), data);
+  ::nla_nest_end(message.get(), info);
+  return send(socket_.get(), std::move(message), "make the pair " + name + " and " + peer);
+}
+
+Status Links::add_default_route(const std::string& gateway4) {
+  UMLFARM_ASSIGN(const Address gateway, parse_address(gateway4, AF_INET));
+  UMLFARM_ASSIGN(const Address everything, parse_address("default", AF_INET));
+  const std::unique_ptr<rtnl_route, void (*)(rtnl_route*)> route(::rtnl_route_alloc(), ::rtnl_route_put);
+  ::rtnl_route_set_dst(route.get(), everything.get());
+  rtnl_nexthop* const hop = ::rtnl_route_nh_alloc();
+  ::rtnl_route_nh_set_gateway(hop, gateway.get());
+  ::rtnl_route_add_nexthop(route.get(), hop);  // owned by the route now
+  const int result = ::rtnl_route_add(socket_.get(), route.get(), 0);
+  if (result < 0 && result != -NLE_EXIST) return netlink_error("route by " + gateway4, result);
+  return {};
+}
+
+Status Links::remove(const std::string& name) {
+  const unsigned index = ::if_nametoindex(name.c_str());
+  if (index == 0) return {};
+  ifinfomsg info{};
+  info.ifi_index = static_cast<int>(index);
+  return send(socket_.get(), link_message(0, info, RTM_DELLINK), "remove " + name);
+}
+
+Status Links::add_port(const std::string& name, const std::string& bridge, const std::string& mac,
+                       bool isolated) {
   ifinfomsg info{};
   UMLFARM_ASSIGN(info.ifi_index, index_of(name));
   UMLFARM_ASSIGN(const int master, index_of(bridge));
   Message join = link_message(0, info);
   ::nla_put_u32(join.get(), IFLA_MASTER, static_cast<std::uint32_t>(master));
   UMLFARM_TRY(send(socket_.get(), std::move(join), "make " + name + " a port of " + bridge));
-  info.ifi_family = AF_BRIDGE;
+  ifinfomsg bridging = info;
+  bridging.ifi_family = AF_BRIDGE;
   // As RTM_NEWLINK it would be taken, and mean nothing: the bridge reads a port's settings here alone.
-  Message port = link_message(0, info, RTM_SETLINK);
+  Message port = link_message(0, bridging, RTM_SETLINK);
   nlattr* const settings = ::nla_nest_start(port.get(), IFLA_PROTINFO | NLA_F_NESTED);
   ::nla_put_u8(port.get(), IFLA_BRPORT_ISOLATED, isolated ? 1 : 0);
+  // Frames to link-local groups (802.1D) are learned from before any rule of the firewall sees them.
+  ::nla_put_u8(port.get(), IFLA_BRPORT_LEARNING, 0);
+  ::nla_put_u8(port.get(), IFLA_BRPORT_UNICAST_FLOOD, 0);
   ::nla_nest_end(port.get(), settings);
-  return send(socket_.get(), std::move(port), "isolate " + name);
+  UMLFARM_TRY(send(socket_.get(), std::move(port), "set up port " + name));
+  UMLFARM_TRY(set_only_mac(info.ifi_index, mac));
+  // The host speaks through the bridge, never as the tap.
+  info.ifi_flags = IFF_UP | IFF_NOARP;
+  info.ifi_change = info.ifi_flags;
+  return send(socket_.get(), link_message(0, info), "bring up " + name);
+}
+
+Status Links::set_only_mac(int port, const std::string& mac) {
+  UMLFARM_ASSIGN(const Address hardware, parse_address(mac, AF_LLC));
+  const Neighbour entry(::rtnl_neigh_alloc(), ::rtnl_neigh_put);
+  ::rtnl_neigh_set_family(entry.get(), AF_BRIDGE);
+  ::rtnl_neigh_set_ifindex(entry.get(), port);
+  ::rtnl_neigh_set_lladdr(entry.get(), hardware.get());
+  ::rtnl_neigh_set_state(entry.get(), NUD_NOARP);
+  ::rtnl_neigh_set_flags(entry.get(), NTF_MASTER);
+  const int result = ::rtnl_neigh_add(socket_.get(), entry.get(), NLM_F_CREATE | NLM_F_REPLACE);
+  return result < 0 ? Status(netlink_error("forwarding entry for " + mac, result)) : Status();
+}
+
+Status Links::set_neighbour(const std::string& name, const std::string& address, const std::string& mac) {
+  UMLFARM_ASSIGN(const int index, index_of(name));
+  UMLFARM_ASSIGN(const Address local, parse_address(address, AF_UNSPEC));
+  UMLFARM_ASSIGN(const Address hardware, parse_address(mac, AF_LLC));
+  const Neighbour entry(::rtnl_neigh_alloc(), ::rtnl_neigh_put);
+  ::rtnl_neigh_set_ifindex(entry.get(), index);
+  ::rtnl_neigh_set_dst(entry.get(), local.get());
+  ::rtnl_neigh_set_lladdr(entry.get(), hardware.get());
+  ::rtnl_neigh_set_state(entry.get(), NUD_PERMANENT);
+  const int result = ::rtnl_neigh_add(socket_.get(), entry.get(), NLM_F_CREATE | NLM_F_REPLACE);
+  return result < 0 ? Status(netlink_error("neighbour " + address, result)) : Status();
+}
+
+Status Links::forget_neighbour(const std::string& name, const std::string& address) {
+  UMLFARM_ASSIGN(const int index, index_of(name));
+  UMLFARM_ASSIGN(const Address local, parse_address(address, AF_UNSPEC));
+  const Neighbour entry(::rtnl_neigh_alloc(), ::rtnl_neigh_put);
+  ::rtnl_neigh_set_ifindex(entry.get(), index);
+  ::rtnl_neigh_set_dst(entry.get(), local.get());
+  const int result = ::rtnl_neigh_delete(socket_.get(), entry.get(), 0);
+  if (result < 0 && result != -NLE_OBJ_NOTFOUND) return netlink_error("forget neighbour " + address, result);
+  return {};
+}
+
+Status Links::keep_neighbours(const std::string& name, const std::set<std::string>& addresses) {
+  UMLFARM_ASSIGN(const int index, index_of(name));
+  nl_cache* filled = nullptr;
+  if (const int result = ::rtnl_neigh_alloc_cache(socket_.get(), &filled); result < 0) {
+    return netlink_error("list neighbours", result);
+  }
+  const std::unique_ptr<nl_cache, void (*)(nl_cache*)> cache(filled, ::nl_cache_free);
+  for (nl_object* each = ::nl_cache_get_first(filled); each != nullptr; each = ::nl_cache_get_next(each)) {
+    auto* const entry = reinterpret_cast<rtnl_neigh*>(each);
+    const bool ours = ::rtnl_neigh_get_ifindex(entry) == index &&
+                      (::rtnl_neigh_get_state(entry) & NUD_PERMANENT) != 0 &&
+                      ::rtnl_neigh_get_dst(entry) != nullptr;
+    if (!ours) continue;
+    char text[64];
+    const std::string address = ::nl_addr2str(::rtnl_neigh_get_dst(entry), text, sizeof text);
+    if (!addresses.contains(address)) UMLFARM_TRY(forget_neighbour(name, address));
+  }
+  return {};
 }
 
 Result<UniqueFd> open_tap(const std::string& name) {

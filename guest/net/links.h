@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 
 #include "provisioner/base/result.h"
@@ -15,17 +16,30 @@ class Links {
  public:
   static Result<Links> open();
 
-  // Idempotent.
-  Status make_bridge(const std::string& name);
+  // Idempotent. With a MAC of its own: one that follows its ports would lose all neighbours at each change, the
+  // permanent ones too (neigh_changeaddr).
+  Status make_bridge(const std::string& name, const std::string& mac);
   Status bring_up(const std::string& name);
   Status add_address(const std::string& name, const std::string& cidr);
+  // A pair: `name` here, `peer` in the namespace of that descriptor.
+  Status make_veth(const std::string& name, const std::string& peer, int peer_namespace);
+  Status add_default_route(const std::string& gateway4);
+  Status remove(const std::string& name);
 
-  // Makes `name` a port of the bridge; isolated ports reach the bridge and no other isolated port.
-  Status enslave(const std::string& name, const std::string& bridge, bool isolated);
+  // Makes `name` a port of the bridge for a device of that MAC alone, and brings it up: the bridge learns
+  // nothing there, and floods nothing to it. Isolated ports reach the bridge and no other isolated port.
+  Status add_port(const std::string& name, const std::string& bridge, const std::string& mac, bool isolated);
+
+  // Where an address on `name` is, whatever is said on the wire. Without prefix.
+  Status set_neighbour(const std::string& name, const std::string& address, const std::string& mac);
+  Status forget_neighbour(const std::string& name, const std::string& address);
+  // Forgets those set above whose address is not among these.
+  Status keep_neighbours(const std::string& name, const std::set<std::string>& addresses);
 
  private:
   using Socket = std::unique_ptr<nl_sock, void (*)(nl_sock*)>;
   explicit Links(Socket socket) : socket_(std::move(socket)) {}
+  Status set_only_mac(int port, const std::string& mac);
 
   Socket socket_;
 };

@@ -48,7 +48,6 @@ ExitRecord judge_by_itself(const ExitFacts& facts) {
 }
 
 ExitRecord judge(const ExitFacts& facts) {
-  if (!facts.launched) return {ExitCause::LaunchFailed, facts.launch_error, 0};
   if (facts.killed_by_us) {
     const char* const why = facts.kill_asked ? "killed on request" : "did not stop in time and was killed";
     return {ExitCause::Killed, why, 0};
@@ -83,8 +82,6 @@ std::string_view exit_cause_name(ExitCause cause) {
       return "panicked";
     case ExitCause::Crashed:
       return "crashed";
-    case ExitCause::LaunchFailed:
-      return "launch_failed";
   }
   return "crashed";
 }

@@ -8,13 +8,12 @@
 namespace umlfarm::guest {
 
 enum class ExitCause {
-  Stopped,       // it was asked to, and went by itself
-  Killed,        // it was asked to, and had to be killed
-  PoweredOff,    // the tenant switched it off
-  Rebooted,      // the tenant asked for a reboot
-  Panicked,      // the kernel gave up
-  Crashed,       // the kernel process died from a signal or in its own way
-  LaunchFailed,  // it never ran
+  Stopped,     // it was asked to, and went by itself
+  Killed,      // it was asked to, and had to be killed
+  PoweredOff,  // the tenant switched it off
+  Rebooted,    // the tenant asked for a reboot
+  Panicked,    // the kernel gave up
+  Crashed,     // the kernel process died from a signal or in its own way
 };
 
 std::string_view exit_cause_name(ExitCause cause);
@@ -27,8 +26,6 @@ struct ExitRecord {
 
 // What is known when the program has ended.
 struct ExitFacts {
-  bool launched = false;
-  std::string launch_error;
   bool stop_asked = false;
   bool kill_asked = false;  // at once, without a stop's patience
   bool killed_by_us = false;

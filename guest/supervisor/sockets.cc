@@ -42,7 +42,12 @@ Result<UniqueFd> connect_supervisor(const std::string& path) {
   UMLFARM_ASSIGN(const sockaddr_un address, address_of(path));
   UniqueFd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   if (!socket) return system_error("socket");
+  // One that hangs leaves its backlog full, and connect(2) waits for as long as it may send.
+  const timeval limit{5, 0};
+  if (::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0)
+    return system_error("set a time limit");
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
+    if (errno == EAGAIN) return Error(Kind::Timeout, "connect " + path + ": the supervisor hangs");
     return Error(Kind::Unavailable, std::error_code(errno, std::generic_category()), "connect " + path);
   }
   return socket;

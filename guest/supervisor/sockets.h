@@ -13,7 +13,7 @@ namespace umlfarm::guest {
 // file's from its first moment. The path is absolute, or relative to the working directory.
 Result<UniqueFd> bind_socket(const std::string& path, int type, mode_t mode);
 
-// Connects to a supervisor. Unavailable when none listens there.
+// Connects to a supervisor. Unavailable when none listens there, Timeout (5 s) when it hangs.
 Result<UniqueFd> connect_supervisor(const std::string& path);
 
 }  // namespace umlfarm::guest

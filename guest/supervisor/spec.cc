@@ -14,15 +14,21 @@ Status read_number(const std::string& option, const std::string& text, Number& n
   return Error(Kind::Invalid, option + " '" + text + "': not a number of its range");
 }
 
+std::string mode_of(const JailFile& file) {
+  if (file.executable) return "rx";
+  return file.writable ? "rw" : "ro";
+}
+
 // HOST=INSIDE:ro; the inside path and mode carry no '=' or ':' that could be mistaken from the right.
 Status read_file_option(const std::string& text, std::vector<JailFile>& files) {
   const std::size_t colon = text.rfind(':');
   const std::size_t equals = text.rfind('=', colon);
   const std::string mode = colon == std::string::npos ? "" : text.substr(colon + 1);
-  if (equals == std::string::npos || (mode != "ro" && mode != "rw")) {
-    return Error(Kind::Invalid, "--file '" + text + "': must be HOST=INSIDE:ro or :rw");
+  if (equals == std::string::npos || (mode != "ro" && mode != "rw" && mode != "rx")) {
+    return Error(Kind::Invalid, "--file '" + text + "': must be HOST=INSIDE:ro, :rw or :rx");
   }
-  files.push_back({text.substr(0, equals), text.substr(equals + 1, colon - equals - 1), mode == "rw"});
+  files.push_back(
+      {text.substr(0, equals), text.substr(equals + 1, colon - equals - 1), mode == "rw", mode == "rx"});
   return {};
 }
 
@@ -122,8 +128,7 @@ std::vector<std::string> to_arguments(const SupervisorSpec& spec) {
                                      "--launched-fd",
                                      std::to_string(spec.launched)};
   for (const JailFile& file : jail.files) {
-    arguments.insert(arguments.end(),
-                     {"--file", file.host + "=" + file.inside + (file.writable ? ":rw" : ":ro")});
+    arguments.insert(arguments.end(), {"--file", file.host + "=" + file.inside + ":" + mode_of(file)});
   }
   for (const std::string& cgroup : jail.cgroups) arguments.insert(arguments.end(), {"--cgroup", cgroup});
   arguments.emplace_back("--");

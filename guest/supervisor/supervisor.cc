@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/statfs.h>
 #include <sys/wait.h>
@@ -14,12 +15,14 @@
 #include <memory>
 #include <optional>
 
+#include "guest/jail/credentials.h"
 #include "guest/jail/jail.h"
 #include "guest/mconsole/client.h"
 #include "guest/supervisor/clients.h"
 #include "guest/supervisor/console.h"
 #include "guest/supervisor/exit_record.h"
 #include "guest/supervisor/health.h"
+#include "guest/supervisor/output_budget.h"
 #include "guest/supervisor/sockets.h"
 #include "guest/supervisor/stop_sequence.h"
 #include "provisioner/base/atomic_file.h"
@@ -29,7 +32,8 @@
 namespace umlfarm::guest {
 namespace {
 
-constexpr std::int64_t kAnswerLimit = 5000;  // milliseconds
+constexpr std::int64_t kAnswerLimit = 5000;          // milliseconds
+constexpr std::int64_t kPatienceOnSigterm = 10'000;  // milliseconds
 constexpr unsigned kRunInodes = 64;
 constexpr std::uint64_t kRunBytes = std::uint64_t{256} << 10U;
 // umid=g under uml_dir=/run; see guest/boot.
@@ -39,11 +43,13 @@ class Supervisor final : public ControlTarget {
  public:
   explicit Supervisor(SupervisorSpec spec) : spec_(std::move(spec)) {}
 
+  // SIGTERM, blocked, arrives at `terminate`.
+  void listen_for_sigterm(UniqueFd terminate) { terminate_ = std::move(terminate); }
   Status launch();
+  // After a launch that failed: nothing stays, and whoever started us says why.
+  void abandon();
   void run();
   void conclude();
-  bool launched() const { return facts_.launched; }
-  void set_launch_error(const Error& error) { facts_.launch_error = error.message(); }
 
   // ControlTarget
   SupervisorStatus status() const override;
@@ -56,6 +62,8 @@ class Supervisor final : public ControlTarget {
 
  private:
   Status wait_for_start();
+  void end_jail();
+  void remove_socket();
   void turn();
   int patience() const;
   void drain_notifications();
@@ -69,10 +77,12 @@ class Supervisor final : public ControlTarget {
   }
 
   SupervisorSpec spec_;
+  UniqueFd terminate_;
   UniqueFd run_mount_;
   UniqueFd memory_mount_;
   UniqueFd notify_;
   std::optional<Console> console_;
+  OutputBudget output_{monotonic_ms()};
   std::unique_ptr<mconsole::Client> mconsole_;
   std::unique_ptr<Clients> clients_;
   Jailed jail_;
@@ -86,6 +96,8 @@ class Supervisor final : public ControlTarget {
 
 Status Supervisor::launch() {
   JailSpec& jail = spec_.jail;
+  // What a guest makes its supervisor do, it does in the guest's place.
+  UMLFARM_TRY(pin_to_processor(jail.processor));
   UMLFARM_ASSIGN(run_mount_, make_tmpfs(kRunBytes, kRunInodes, jail.uid, jail.gid, false));
   UMLFARM_ASSIGN(memory_mount_, make_tmpfs(jail.memory_bytes, 16, jail.uid, jail.gid, true));
   UMLFARM_ASSIGN(console_, Console::open(spec_.log_file));
@@ -105,7 +117,6 @@ Status Supervisor::launch() {
 Status Supervisor::wait_for_start() {
   UMLFARM_ASSIGN(const JailReport report, read_report(jail_.reports.get()));
   if (report.what == JailReport::What::Failed) return Error(Kind::Unavailable, report.why);
-  facts_.launched = true;
   return {};
 }
 
@@ -122,16 +133,27 @@ void Supervisor::run() {
 }
 
 void Supervisor::turn() {
+  const bool takes_output = output_.allows(monotonic_ms());
   std::vector<pollfd> watched{{jail_.reports.get(), POLLIN, 0},
                               {notify_.get(), POLLIN, 0},
-                              {console_->master(), POLLIN, 0},
-                              {mconsole_->descriptor(), POLLIN, 0}};
+                              {console_->master(), static_cast<short>(takes_output ? POLLIN : 0), 0},
+                              {mconsole_->descriptor(), POLLIN, 0},
+                              {terminate_.get(), POLLIN, 0}};
   const std::size_t first_client = watched.size();
   clients_->watch(watched);
   if (::poll(watched.data(), watched.size(), patience()) < 0 && errno != EINTR) std::abort();
   if (watched[1].revents != 0) drain_notifications();
-  if (watched[2].revents != 0) clients_->on_console_output(console_->take_output());
+  if (takes_output && watched[2].revents != 0) {
+    const std::string output = console_->take_output();
+    output_.spend(output.size());
+    clients_->on_console_output(output);
+  }
   if (watched[3].revents != 0) mconsole_->on_readable();
+  if (watched[4].revents != 0) {
+    signalfd_siginfo signal;
+    (void)!::read(terminate_.get(), &signal, sizeof signal);
+    stop(kPatienceOnSigterm);
+  }
   clients_->serve({watched.data() + first_client, watched.size() - first_client});
   on_time();
   if (watched[0].revents != 0) on_report();
@@ -140,7 +162,7 @@ void Supervisor::turn() {
 // Milliseconds until something is due; -1: nothing is.
 int Supervisor::patience() const {
   std::optional<std::int64_t> next;
-  for (const auto& due : {stopping_.next(), mconsole_->next(), health_.next()}) {
+  for (const auto& due : {stopping_.next(), mconsole_->next(), health_.next(), output_.next()}) {
     if (due) next = std::min(next.value_or(*due), *due);
   }
   if (!next) return -1;
@@ -256,16 +278,34 @@ SupervisorStatus Supervisor::status() const {
   return status;
 }
 
-// The record is on disk before the socket goes: whoever misses the socket finds the record.
+// The record is on disk before the socket goes: whoever misses the socket finds the record. Without one the
+// socket stays, and says that a guest ended unrecorded.
 void Supervisor::conclude() {
-  if (jail_.init > 0) {
-    (void)::kill(jail_.init, SIGKILL);
-    while (::waitpid(jail_.init, nullptr, 0) < 0 && errno == EINTR) {
-    }
-  }
+  end_jail();
   const ExitRecord record = judge_exit(facts_, wall_clock_ms());
-  (void)write_file_atomically(spec_.exit_file, to_json(record), 0600);
-  (void)posix::remove_file(spec_.run_directory + "/supervisor.sock");
+  if (write_file_atomically(spec_.exit_file, to_json(record), 0600)) remove_socket();
+}
+
+void Supervisor::abandon() {
+  end_jail();
+  remove_socket();
+}
+
+void Supervisor::end_jail() {
+  if (jail_.init <= 0) return;
+  (void)::kill(jail_.init, SIGKILL);
+  while (::waitpid(jail_.init, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+void Supervisor::remove_socket() { (void)!posix::remove_file(spec_.run_directory + "/supervisor.sock"); }
+
+UniqueFd block_sigterm() {
+  sigset_t terminate;
+  sigemptyset(&terminate);
+  sigaddset(&terminate, SIGTERM);
+  (void)::sigprocmask(SIG_BLOCK, &terminate, nullptr);
+  return UniqueFd(::signalfd(-1, &terminate, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
 void report_launch(int to, const std::string& line) {
@@ -293,12 +333,17 @@ int supervise(SupervisorSpec spec) {
   (void)::fcntl(spec.lock, F_SETFD, FD_CLOEXEC);
   leave_standard_descriptors();
   Supervisor supervisor(std::move(spec));
+  supervisor.listen_for_sigterm(block_sigterm());
   const Status started = supervisor.launch();
-  if (!started) supervisor.set_launch_error(started.error());
-  report_launch(launched, started ? "ok\n" : started.error().message() + "\n");
-  if (started) supervisor.run();
+  if (!started) {
+    supervisor.abandon();
+    report_launch(launched, started.error().message() + "\n");
+    return 1;
+  }
+  report_launch(launched, "ok\n");
+  supervisor.run();
   supervisor.conclude();
-  return started ? 0 : 1;
+  return 0;
 }
 
 }  // namespace umlfarm::guest

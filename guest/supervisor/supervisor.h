@@ -5,6 +5,8 @@
 
 namespace umlfarm::guest {
 
+// SIGTERM, as a host sends it to all when it goes down, stops the guest as `stop` does.
+//
 // Returns the process's exit code: 0 when a guest ran and its end is recorded. Single-threaded, by need of
 // start_jail. The outcome of the launch goes to spec.launched, the end to spec.exit_file.
 int supervise(SupervisorSpec spec);

@@ -43,6 +43,10 @@ using Local = asio::local::stream_protocol;
 using Message = http::request<http::string_body>;
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::uint64_t kMostBody = std::uint64_t{1} << 20U;
+// People who may not use the farm are told so, and get no more of the daemon than that.
+constexpr unsigned kMostStrangers = 32;
+constexpr std::uint64_t kMostBodyOfAStranger = std::uint64_t{16} << 10U;
+constexpr auto kPatienceWithAStranger = std::chrono::seconds(5);
 
 Result<Request> translate(const Message& message, uid_t peer) {
   const auto target = boost::urls::parse_origin_form({message.target().data(), message.target().size()});
@@ -66,6 +70,12 @@ Result<uid_t> peer_of(Local::socket& socket) {
     return system_error("peer credentials");
   }
   return credentials.uid;
+}
+
+// Said by a peer that is still there.
+bool is_of_http(const boost::system::error_code& error) {
+  return error.category() == http::make_error_code(http::error::bad_method).category() &&
+         error != http::error::end_of_stream && error != http::error::partial_message;
 }
 
 class UnixServer final : public Server {
@@ -92,7 +102,12 @@ class UnixServer final : public Server {
         co_await pause.async_wait(kTuple);
         continue;
       }
-      asio::co_spawn(loop_, serve(std::move(socket)), asio::detached);
+      const auto peer = peer_of(socket);
+      if (peer && allowed(*peer)) {
+        asio::co_spawn(loop_, serve(std::move(socket), *peer), asio::detached);
+      } else if (strangers_ < kMostStrangers) {
+        asio::co_spawn(loop_, turn_away(std::move(socket), peer.value_or(0)), asio::detached);
+      }
     }
   }
 
@@ -105,21 +120,47 @@ class UnixServer final : public Server {
     co_await asio::post(asio::bind_executor(loop_, asio::use_awaitable));
   }
 
-  asio::awaitable<void> serve(Local::socket socket) {
-    const auto peer = peer_of(socket);
+  asio::awaitable<void> turn_away(Local::socket given, uid_t peer) {
+    ++strangers_;
+    // The timer's handler may come after all else here has ended.
+    const auto shared = std::make_shared<Local::socket>(std::move(given));
+    Local::socket& socket = *shared;
+    asio::steady_timer patience(loop_, kPatienceWithAStranger);
+    patience.async_wait([shared](const boost::system::error_code& cancelled) {
+      if (!cancelled) shared->close();
+    });
+    beast::flat_buffer buffer;
+    http::request_parser<http::string_body> parser;
+    parser.body_limit(kMostBodyOfAStranger);
+    const auto [error, size] = co_await http::async_read(socket, buffer, parser, kTuple);
+    if (!error) {
+      Message message = parser.release();
+      message.keep_alive(false);
+      co_await answer(
+          socket, message,
+          Error(Kind::Denied, "user " + std::to_string(peer) +
+                                  " may not use this farm; run as root, or add the user to admins "
+                                  "in umlfarm.toml"));
+    }
+    --strangers_;
+  }
+
+  asio::awaitable<void> serve(Local::socket socket, uid_t peer) {
     beast::flat_buffer buffer;
     for (;;) {
       http::request_parser<http::string_body> parser;
       parser.body_limit(kMostBody);
       const auto [error, size] = co_await http::async_read(socket, buffer, parser, kTuple);
-      if (error) co_return;
-      const Message message = parser.release();
-      auto request = peer ? translate(message, *peer) : Result<Request>(peer.error());
-      if (request && !allowed(*peer)) {
-        request = Error(Kind::Denied,
-                        "user " + std::to_string(*peer) +
-                            " may not use this farm; run as root, or add the user to admins in umlfarm.toml");
+      if (error) {
+        if (is_of_http(error)) {
+          Message nothing;
+          nothing.keep_alive(false);
+          co_await answer(socket, nothing, Error(Kind::Invalid, "not taken as HTTP: " + error.message()));
+        }
+        co_return;
       }
+      const Message message = parser.release();
+      const auto request = translate(message, peer);
       if (request && request->upgrade) {
         co_await upgrade(std::move(socket), message, *request);
         co_return;
@@ -199,6 +240,7 @@ class UnixServer final : public Server {
   }
 
   asio::io_context& loop_;
+  unsigned strangers_ = 0;
   Local::acceptor acceptor_;
   std::set<uid_t> admins_;
   Service& service_;

@@ -50,6 +50,8 @@ Kind kind_from_errno(int value) {
     case ETIMEDOUT:
       return Kind::Timeout;
     case EINVAL:
+    case EISDIR:
+    case ENOTDIR:
     case ENAMETOOLONG:
       return Kind::Invalid;
     case ECONNREFUSED:

@@ -5,6 +5,7 @@
 #include "provisioner/base/result.h"
 #include "provisioner/cli/command.h"
 #include "provisioner/cli/help.h"
+#include "provisioner/cli/terminal_text.h"
 
 namespace umlfarm::cli {
 namespace {
@@ -78,7 +79,7 @@ int run_command(const Command& command, const std::vector<std::string>& argument
     const Result<int> code = command.run(context, arguments);
     std::cout << std::flush;
     if (code) return *code;
-    std::cerr << "umlfarm: " << code.error().message() << "\n";
+    std::cerr << "umlfarm: " << for_descriptor(2, code.error().message()) << "\n";
     return exit_code(code.error().kind());
   } catch (const boost::program_options::error& fault) {
     return wrong_use(command.name + ": " + fault.what(), "help " + command.name);

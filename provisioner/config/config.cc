@@ -96,11 +96,12 @@ class Reader {
 };
 
 void read_network(Reader& reader, const toml::table& table, Network& network) {
-  reader.known_keys(table, {"pool4", "pool6", "dns", "isolate"});
+  reader.known_keys(table, {"pool4", "pool6", "dns", "isolate", "uplink"});
   reader.read(table, "pool4", network.pool4);
   reader.read(table, "pool6", network.pool6);
   reader.read(table, "dns", network.dns);
   reader.read(table, "isolate", network.isolate);
+  reader.read(table, "uplink", network.uplink);
 }
 
 void read_guests(Reader& reader, const toml::table& table, Guests& guests) {

@@ -1,9 +1,14 @@
 #include "provisioner/daemon/admission.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <set>
 
+#include "guest/disk/cow.h"
 #include "guest/disk/ssh_key.h"
+#include "provisioner/base/as_user.h"
 #include "provisioner/base/posix.h"
 
 namespace umlfarm::daemon {
@@ -63,17 +68,29 @@ Result<std::vector<std::string>> check_keys(const std::vector<std::string>& line
   return keys;
 }
 
-// The guest kernel opens it as its own user, so that the file's mode decides, not the daemon's rights.
-Status check_extra_disk(const std::string& path) {
+// The guest kernel opens it as its own user, so that the file's mode decides, not the daemon's rights; and
+// who asks must be able to reach it.
+Status check_extra_disk(const std::string& path, uid_t asker) {
   if (path.empty() || path[0] != '/' || path.find_first_of(" \t\n,\":=") != std::string::npos) {
     return Error(Kind::Invalid,
                  "disk '" + path + "': must be an absolute path without spaces, commas, quotes, ':' or '='");
   }
-  UMLFARM_ASSIGN(const struct stat status, posix::stat(path));
+  struct stat status {};
+  UMLFARM_TRY(as_user(asker, [&]() -> Status {
+    UMLFARM_ASSIGN(const UniqueFd file, posix::open(path, O_RDONLY | O_NONBLOCK));
+    return ::fstat(file.get(), &status) == 0 ? Status() : system_error("stat " + path);
+  }));
   if (!S_ISREG(status.st_mode)) return Error(Kind::Invalid, "disk " + path + ": not a regular file");
   if ((status.st_mode & S_IROTH) == 0) {
     return Error(Kind::Denied,
                  "disk " + path + ": guests run as users of their own and may not read it; chmod o+r it");
+  }
+  UMLFARM_ASSIGN(const bool cow, guest::carries_cow_magic(path));
+  if (cow) {
+    return Error(Kind::Invalid,
+                 "disk " + path +
+                     ": begins as a copy-on-write file does, and the guest kernel would take it "
+                     "for one; give the disk as a plain file");
   }
   return {};
 }
@@ -132,7 +149,7 @@ Result<GuestIdentity> common_identity(const CreateRequest& request, const FarmFa
   identity.kernel = kernel.name;
   identity.kernel_digest = kernel.digest;
   UMLFARM_ASSIGN(identity.ssh_keys, check_keys(request.ssh_keys));
-  for (const std::string& disk : request.extra_disks) UMLFARM_TRY(check_extra_disk(disk));
+  for (const std::string& disk : request.extra_disks) UMLFARM_TRY(check_extra_disk(disk, request.asker));
   identity.extra_disks = request.extra_disks;
   UMLFARM_TRY(check_password_hash(request.root_password_hash));
   identity.root_password_hash = request.root_password_hash;

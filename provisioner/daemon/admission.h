@@ -2,6 +2,8 @@
 // the files that the request names.
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +26,7 @@ struct CreateRequest {
   std::vector<std::string> ssh_keys;
   std::vector<std::string> extra_disks;
   std::string root_password_hash;
+  uid_t asker = 0;  // by whose right the extra disks are opened
 };
 
 // What there is already.

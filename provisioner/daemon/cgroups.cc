@@ -56,6 +56,14 @@ Status make_group(const std::string& directory) {
   return system_error("make cgroup " + directory);
 }
 
+// The host's swap is not a guest's to fill. Where the host doesn't count swap there is no file to say so in.
+Status limit_memory(const std::string& group, bool v2, ByteSize memory) {
+  const std::string bytes = std::to_string(memory.bytes());
+  const std::string swap = group + (v2 ? "/memory.swap.max" : "/memory.memsw.limit_in_bytes");
+  UMLFARM_TRY(posix::write_existing(group + (v2 ? "/memory.max" : "/memory.limit_in_bytes"), bytes));
+  return posix::exists(swap) ? posix::write_existing(swap, v2 ? "0" : bytes) : Status();
+}
+
 Status remove_group(const std::string& directory) {
   if (::rmdir(directory.c_str()) == 0 || errno == ENOENT) return {};
   if (errno == EBUSY) return Error(Kind::Conflict, "cgroup " + directory + " still has processes");
@@ -94,8 +102,7 @@ Status Cgroups::create(const std::string& guest, ByteSize memory, unsigned proce
     const std::string group = hierarchy.directory + "/" + guest;
     UMLFARM_TRY(make_group(group));
     if (controller == "memory") {
-      UMLFARM_TRY(posix::write_existing(group + (hierarchy.v2 ? "/memory.max" : "/memory.limit_in_bytes"),
-                                        std::to_string(memory.bytes())));
+      UMLFARM_TRY(limit_memory(group, hierarchy.v2, memory));
     } else if (controller == "pids") {
       UMLFARM_TRY(posix::write_existing(group + "/pids.max", std::to_string(processes)));
     }

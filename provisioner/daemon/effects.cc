@@ -7,11 +7,12 @@
 #include <boost/json.hpp>
 
 #include "guest/boot/command_line.h"
+#include "guest/boot/kernel_libraries.h"
 #include "guest/disk/cow.h"
 #include "guest/disk/seed.h"
+#include "guest/disk/staged_file.h"
 #include "guest/disk/swap.h"
 #include "guest/supervisor/spec.h"
-#include "provisioner/base/atomic_file.h"
 #include "provisioner/base/clock.h"
 #include "provisioner/base/posix.h"
 #include "provisioner/daemon/guest_processes.h"
@@ -24,8 +25,13 @@ namespace {
 // What a tmpfs needs beside the guest's memory itself: UML's own pages of it. Too small a one kills the
 // guest.
 constexpr ByteSize kMemorySlack = ByteSize::mib(2);
-// The kernel process's private memory, page tables and stubs, beside the guest's memory.
-constexpr ByteSize kCgroupSlack = ByteSize::mib(64);
+// The kernel process's private memory, and what the host keeps for each of the guest's processes: a stub with
+// page tables and a kernel stack.
+constexpr ByteSize kKernelSlack = ByteSize::mib(16);
+constexpr ByteSize kSlackOfProcess = ByteSize::kib(192);
+// Until a supervisor that does not answer counts as hanging, and is killed with its guest.
+constexpr int kHangsMs = 30'000;
+constexpr int kHangsAtOnceMs = 5000;
 // UML's own threads and helpers, beside one host process per guest process.
 constexpr unsigned kProcessSlack = 32;
 
@@ -50,12 +56,12 @@ guest::BootSpec boot_spec(const GuestRecord& record, const std::string& base, st
 std::vector<guest::JailFile> jail_files(const GuestRecord& record, const Paths& paths,
                                         const guest::BootSpec& boot) {
   const std::string id = record.id();
-  std::vector<guest::JailFile> files{{paths.disk(id), boot.disk, true},
-                                     {paths.image(record.identity.image_digest), boot.base, false},
-                                     {paths.seed(id), boot.seed, false}};
-  if (!boot.swap.empty()) files.push_back({paths.swap(id), boot.swap, true});
+  std::vector<guest::JailFile> files{{paths.disk(id), boot.disk, true, false},
+                                     {paths.image(record.identity.image_digest), boot.base, false, false},
+                                     {paths.seed(id), boot.seed, false, false}};
+  if (!boot.swap.empty()) files.push_back({paths.swap(id), boot.swap, true, false});
   for (std::size_t i = 0; i < boot.extras.size(); ++i) {
-    files.push_back({record.identity.extra_disks[i], boot.extras[i], false});
+    files.push_back({record.identity.extra_disks[i], boot.extras[i], false, false});
   }
   return files;
 }
@@ -80,10 +86,13 @@ Observed Effects::observe(const GuestRecord& record) const {
   observed.run_directory = posix::exists(paths.guest_run(id));
   observed.directory = posix::exists(paths.guest(id));
   observed.disk = posix::exists(paths.disk(id));
-  observed.swap = posix::exists(paths.swap(id));
   observed.seed = posix::exists(paths.seed(id));
-  observed.exit_recorded = posix::exists(paths.exit_file(id));
+  // Its socket before its lock: it makes the one while it holds the other.
+  const bool socket = posix::exists(paths.supervisor_socket(id));
   observed.supervised = observed.run_directory && supervisor_holds(paths.guest_run(id));
+  observed.exit_recorded = posix::exists(paths.exit_file(id));
+  observed.vanished =
+      socket && !observed.supervised && !observed.exit_recorded && posix::exists(paths.supervisor_socket(id));
   return observed;
 }
 
@@ -102,7 +111,8 @@ Status Effects::perform(Action action, const GuestRecord& record) {
       return make_run(record);
     case Action::MakeCgroups: {
       const quota::Limits& limits = record.identity.limits;
-      return parts_.cgroups.create(id, limits.memory + kMemorySlack + kCgroupSlack,
+      const ByteSize processes(kSlackOfProcess.bytes() * limits.processes);
+      return parts_.cgroups.create(id, limits.memory + kMemorySlack + kKernelSlack + processes,
                                    limits.processes + kProcessSlack);
     }
     case Action::Launch:
@@ -139,6 +149,7 @@ Status Effects::make_disk(const GuestRecord& record) {
 
 Status Effects::make_swap(const GuestRecord& record) {
   const GuestIdentity& identity = record.identity;
+  UMLFARM_TRY(posix::remove_file(parts_.paths.swap(record.id())));
   return guest::create_swap(parts_.paths.swap(record.id()), identity.limits.swap, 0600, identity.uid,
                             identity.uid);
 }
@@ -162,11 +173,11 @@ Status Effects::make_seed(const GuestRecord& record) {
   seed.ssh_keys = identity.ssh_keys;
   seed.host_key = {identity.host_key_public, identity.host_key_openssh, identity.host_key_dropbear};
   UMLFARM_ASSIGN(const std::string tar, guest::seed_tar(seed));
-  const std::string path = parts_.paths.seed(record.id());
-  // Until the rename the file is under another name, so its owner can follow: the guest's user reads it.
-  UMLFARM_TRY(write_file_atomically(path, tar, 0440));
-  if (::chown(path.c_str(), 0, identity.uid) < 0) return system_error("give the seed to the guest");
-  return {};
+  UMLFARM_ASSIGN(guest::StagedFile staged, guest::StagedFile::create(parts_.paths.seed(record.id()), 0440));
+  // The guest's user reads it, before it is there for anyone.
+  if (::fchown(staged.fd(), 0, identity.uid) < 0) return system_error("give the seed to the guest");
+  UMLFARM_TRY(posix::write_all(staged.fd(), tar));
+  return staged.publish();
 }
 
 Status Effects::make_run(const GuestRecord& record) {
@@ -190,6 +201,8 @@ Status Effects::launch(const GuestRecord& record) {
   jail.root = paths.jail(id);
   jail.kernel = paths.kernel(identity.kernel_digest);
   jail.files = jail_files(record, paths, boot);
+  UMLFARM_ASSIGN(const std::vector<guest::JailFile> libraries, guest::kernel_libraries(jail.kernel));
+  jail.files.insert(jail.files.end(), libraries.begin(), libraries.end());
   jail.memory_bytes = (identity.limits.memory + kMemorySlack).bytes();
   jail.uid = identity.uid;
   jail.gid = identity.uid;
@@ -211,9 +224,13 @@ Status Effects::launch(const GuestRecord& record) {
 Status Effects::stop(const GuestRecord& record) {
   const bool kill = record.desired == Desired::Absent;
   const std::string request = kill ? "kill" : "stop " + std::to_string(record.stop_patience_ms);
-  const auto asked = ask_supervisor(parts_.paths.supervisor_socket(record.id()), request, 5000);
+  const auto asked =
+      ask_supervisor(parts_.paths.supervisor_socket(record.id()), request, kill ? kHangsAtOnceMs : kHangsMs);
   // One that has gone already needs no telling.
-  return asked || asked.error().kind() == Kind::Unavailable ? Status() : Status(asked.error());
+  if (asked || asked.error().kind() == Kind::Unavailable) return {};
+  if (asked.error().kind() != Kind::Timeout) return asked.error();
+  UMLFARM_TRY(kill_supervisor_of(parts_.paths.guest_run(record.id())));
+  return kill_processes_of(record.identity.uid);
 }
 
 Status Effects::remove_run(const GuestRecord& record) {
@@ -223,9 +240,13 @@ Status Effects::remove_run(const GuestRecord& record) {
 }
 
 Result<ExitNotice> Effects::read_exit(const GuestRecord& record) const {
-  UMLFARM_ASSIGN(const std::string text, posix::read_file(parts_.paths.exit_file(record.id())));
+  const auto text = posix::read_file(parts_.paths.exit_file(record.id()));
+  if (!text && text.error().kind() == Kind::NotFound) {
+    return ExitNotice{"crashed", "its supervisor ended and left no record", wall_clock_ms()};
+  }
+  if (!text) return text.error();
   try {
-    const boost::json::value value = boost::json::parse(text);
+    const boost::json::value value = boost::json::parse(*text);
     return ExitNotice{boost::json::value_to<std::string>(value.at("cause")),
                       boost::json::value_to<std::string>(value.at("detail")),
                       value.at("time_ms").to_number<std::int64_t>()};
@@ -235,6 +256,7 @@ Result<ExitNotice> Effects::read_exit(const GuestRecord& record) const {
 }
 
 Status Effects::clear_exit(const GuestRecord& record) const {
+  UMLFARM_TRY(posix::remove_file(parts_.paths.supervisor_socket(record.id())));
   return posix::remove_file(parts_.paths.exit_file(record.id()));
 }
 

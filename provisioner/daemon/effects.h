@@ -43,8 +43,9 @@ class Effects {
   // Every action but RecordExit and Forget, which belong to the store.
   Status perform(Action action, const GuestRecord& record);
 
-  // NotFound when there is none. An unreadable one counts as a crash.
+  // One that is missing or unreadable counts as a crash.
   Result<ExitNotice> read_exit(const GuestRecord& record) const;
+  // The record, and what a supervisor that left none has left.
   Status clear_exit(const GuestRecord& record) const;
 
  private:

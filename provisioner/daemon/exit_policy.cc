@@ -1,13 +1,18 @@
 #include "provisioner/daemon/exit_policy.h"
 
+#include <algorithm>
+
 namespace umlfarm::daemon {
 namespace {
 
 // A guest that stayed up this long is not in a loop of deaths.
 constexpr std::int64_t kLongEnough = 60'000;
+// One that reboots sooner is started again later each time, though never given up: nobody's host is to be
+// kept busy with boots.
+constexpr std::int64_t kShortLife = 10'000;
 
 bool died(const std::string& cause) {
-  return cause == "panicked" || cause == "crashed" || cause == "launch_failed";
+  return cause == "panicked" || cause == "crashed";
 }
 
 }  // namespace
@@ -18,6 +23,11 @@ GuestRecord after_exit(GuestRecord record, const ExitNotice& notice, unsigned mo
   record.last_exit = notice.cause + ": " + notice.detail;
   const bool wanted = record.desired == Desired::Running && !record.restart_asked;
   record.restart_asked = false;
+  const std::int64_t lived = record.started_ms == 0 ? 0 : notice.time_ms - record.started_ms;
+  if (notice.cause == "rebooted" && wanted && lived < kShortLife) {
+    record.restarts = std::min(record.restarts + 1, std::max(1U, most_restarts));
+    return record;
+  }
   if (!died(notice.cause)) {
     record.restarts = 0;
     // Its owner switched it off: it stays off until someone starts it.
@@ -25,7 +35,7 @@ GuestRecord after_exit(GuestRecord record, const ExitNotice& notice, unsigned mo
     return record;
   }
   if (!wanted) return record;
-  if (record.started_ms != 0 && notice.time_ms - record.started_ms > kLongEnough) record.restarts = 0;
+  if (lived > kLongEnough) record.restarts = 0;
   ++record.restarts;
   ++record.restarts_ever;
   if (record.restarts > most_restarts) record.failure = record.last_exit;

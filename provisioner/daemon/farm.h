@@ -64,7 +64,8 @@ class Farm {
   Result<UniqueFd> connect(const std::string& name, std::uint16_t port);
 
   Result<std::vector<CatalogEntry>> catalog(Catalog which) { return store_->catalog(which); }
-  Result<CatalogEntry> add(Catalog which, const std::string& from, const std::string& name);
+  // Reads `from` by the right of the user `asker`.
+  Result<CatalogEntry> add(Catalog which, const std::string& from, const std::string& name, uid_t asker);
   // Conflict when its file is no longer what was taken in.
   Result<CatalogEntry> verify(Catalog which, const std::string& asked);
   // Conflict while a guest uses it.
@@ -78,7 +79,7 @@ class Farm {
   // Ends what needs no daemon to go on, guests excepted: they stay.
   void stop_work();
   // Kills all guests and removes everything that the farm made on this host outside its root directory. Only
-  // its state on disk is left.
+  // its state on disk is left. Goes as far as it can; the first error says what stayed.
   Status tear_down();
 
  private:
@@ -89,7 +90,9 @@ class Farm {
   Status sweep_residue();
   Result<quota::Capacity> capacity() const;
   Result<Guest> change(const std::string& name, const std::function<Status(GuestRecord&)>& change);
+  Status tear_down_guest(const GuestRecord& record);
   void on_status(std::int64_t number, const guest::SupervisorStatus& status);
+  void keep_news(std::int64_t number, const guest::SupervisorStatus& status, bool ailing);
   void on_gone(std::int64_t number, bool reached);
   void learn_loops_per_jiffy(const GuestRecord& record);
   std::uint64_t loops_per_jiffy(const std::string& kernel_digest);
@@ -106,8 +109,9 @@ class Farm {
   Effects effects_;
   Watcher watcher_;
   Reconciler reconciler_;
+  // A lock is taken while one above it is held, never the other way round.
   std::mutex admission_;  // from counting what is promised to promising more
-  std::mutex library_;    // images and kernels come and go one at a time
+  std::mutex library_;    // images and kernels get their place and lose it one at a time
   std::mutex loops_mutex_;
   std::map<std::string, std::uint64_t> loops_;  // by kernel digest
 };

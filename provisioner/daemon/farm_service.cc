@@ -109,7 +109,8 @@ Result<api::Response> FarmService::route_guests(const api::Request& request) {
 }
 
 Result<api::Response> FarmService::create(const api::Request& request) {
-  UMLFARM_ASSIGN(const CreateRequest asked, read_create_request(request.body));
+  UMLFARM_ASSIGN(CreateRequest asked, read_create_request(request.body));
+  asked.asker = request.peer;
   UMLFARM_ASSIGN(const std::vector<Guest> created, farm_.create(asked));
   json::array guests;
   for (const Guest& guest : created) guests.push_back(guest_view(farm_, guest));
@@ -193,7 +194,7 @@ Result<api::Response> FarmService::route_catalog(Catalog which, const api::Reque
   if (request.method == "POST" && request.path.size() == 1) {
     UMLFARM_ASSIGN(const std::string path, body_text(request, "path", true));
     UMLFARM_ASSIGN(const std::string name, body_text(request, "name", false));
-    UMLFARM_ASSIGN(const CatalogEntry entry, farm_.add(which, path, name));
+    UMLFARM_ASSIGN(const CatalogEntry entry, farm_.add(which, path, name, request.peer));
     return api::json_response(201, entry_view(entry, 0));
   }
   if (request.method == "POST" && request.path.size() == 3 && request.path[2] == "verify") {

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <string>
 #include <vector>
 
 #include "provisioner/base/result.h"
@@ -10,6 +11,9 @@
 namespace umlfarm::daemon {
 
 Result<std::vector<pid_t>> processes_of(uid_t uid);
+
+// Kills the supervisor that was started with this run directory, if there is one.
+Status kill_supervisor_of(const std::string& run_directory);
 
 // Kills until none is left. Timeout when some stay; Invalid for uid 0.
 Status kill_processes_of(uid_t uid);

@@ -11,6 +11,7 @@ Status GuestTable::load() {
 
 Result<std::vector<GuestRecord>> GuestTable::add(std::vector<GuestRecord> records,
                                                  const std::function<void(GuestRecord&)>& finish) {
+  const std::lock_guard writing(writing_);
   UMLFARM_ASSIGN(std::vector<GuestRecord> added, store_.add_guests(std::move(records), finish));
   const std::lock_guard lock(mutex_);
   for (const GuestRecord& record : added) guests_[record.number].guest.record = record;
@@ -18,19 +19,21 @@ Result<std::vector<GuestRecord>> GuestTable::add(std::vector<GuestRecord> record
 }
 
 Status GuestTable::update(std::int64_t number, const std::function<void(GuestRecord&)>& change) {
-  const std::lock_guard lock(mutex_);
-  const auto found = guests_.find(number);
-  if (found == guests_.end()) return Error(Kind::NotFound, "guest " + guest_id(number) + " is gone");
-  GuestRecord changed = found->second.guest.record;
+  const std::lock_guard writing(writing_);
+  const std::optional<Guest> found = find(number);
+  if (!found) return Error(Kind::NotFound, "guest " + guest_id(number) + " is gone");
+  GuestRecord changed = found->record;
   change(changed);
   UMLFARM_TRY(store_.update_guest(changed));
-  found->second.guest.record = std::move(changed);
+  const std::lock_guard lock(mutex_);
+  guests_[number].guest.record = std::move(changed);
   return {};
 }
 
 Status GuestTable::forget(std::int64_t number) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard writing(writing_);
   UMLFARM_TRY(store_.remove_guest(number));
+  const std::lock_guard lock(mutex_);
   guests_.erase(number);
   return {};
 }

@@ -59,6 +59,8 @@ class GuestTable {
   };
 
   StateStore& store_;
+  // Taken first, by whoever changes the store: nobody who only reads waits for the disk.
+  std::mutex writing_;
   mutable std::mutex mutex_;
   std::map<std::int64_t, Entry> guests_;
 };

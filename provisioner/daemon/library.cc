@@ -1,20 +1,14 @@
 #include "provisioner/daemon/library.h"
 
 #include <fcntl.h>
-#include <linux/fs.h>
-#include <openssl/evp.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/json.hpp>
-#include <cerrno>
-#include <memory>
-#include <span>
-#include <vector>
 
+#include "guest/boot/kernel_libraries.h"
+#include "provisioner/base/as_user.h"
 #include "provisioner/base/clock.h"
 #include "provisioner/base/ids.h"
 #include "provisioner/base/posix.h"
@@ -26,7 +20,8 @@ namespace {
 namespace json = boost::json;
 
 struct Source {
-  std::string file;
+  std::string path;
+  UniqueFd file;
   CatalogEntry entry;  // its digest empty where no manifest names one
 };
 
@@ -49,18 +44,34 @@ Result<json::object> read_manifest(const std::string& directory) {
 Result<Source> find_source(Catalog which, const std::string& from) {
   UMLFARM_ASSIGN(const struct stat status, posix::stat(from));
   Source source;
-  if (!S_ISDIR(status.st_mode)) {
-    if (which == Catalog::Images)
-      return Error(Kind::Invalid, from + ": an image is a directory with root.img and manifest.json");
-    source.file = from;
+  source.path = from;
+  if (S_ISDIR(status.st_mode)) {
+    UMLFARM_ASSIGN(const json::object manifest, read_manifest(from));
+    source.path += "/" + file_name(which);
+    source.entry.digest = manifest_text(manifest, which == Catalog::Images ? "digest" : "sha256");
+    source.entry.name = manifest_text(manifest, which == Catalog::Images ? "name" : "flavour");
+    source.entry.version = manifest_text(manifest, which == Catalog::Images ? "release" : "version");
+  } else if (which == Catalog::Images) {
+    return Error(Kind::Invalid, from + ": an image is a directory with root.img and manifest.json");
+  } else {
     source.entry.version = "unknown";
-    return source;
   }
-  UMLFARM_ASSIGN(const json::object manifest, read_manifest(from));
-  source.file = from + "/" + file_name(which);
-  source.entry.digest = manifest_text(manifest, which == Catalog::Images ? "digest" : "sha256");
-  source.entry.name = manifest_text(manifest, which == Catalog::Images ? "name" : "flavour");
-  source.entry.version = manifest_text(manifest, which == Catalog::Images ? "release" : "version");
+  // Not blocked by what only looks like a file.
+  UMLFARM_ASSIGN(source.file, posix::open(source.path, O_RDONLY | O_NONBLOCK));
+  struct stat opened {};
+  if (::fstat(source.file.get(), &opened) < 0 || !S_ISREG(opened.st_mode)) {
+    return Error(Kind::Invalid, source.path + ": not a regular file");
+  }
+  return source;
+}
+
+// By the asker's own right: the daemon's would open anything.
+Result<Source> find_source_as(uid_t asker, Catalog which, const std::string& from) {
+  Result<Source> source = Error(Kind::Internal, "not looked for");
+  UMLFARM_TRY(as_user(asker, [&]() -> Status {
+    source = find_source(which, from);
+    return {};
+  }));
   return source;
 }
 
@@ -72,29 +83,23 @@ Result<std::string> digest_of(Catalog which, const std::string& path) {
 
 // Into `staging`; the digest of what was copied.
 Result<std::string> copy_in(Catalog which, const Source& source, const std::string& staging) {
-  const std::string file = file_name(which);
+  const std::string file = staging + "/" + file_name(which);
   const mode_t mode = which == Catalog::Images ? 0444 : 0755;
-  UMLFARM_ASSIGN(const UniqueFd from, posix::open(source.file, O_RDONLY));
-  struct stat status {};
-  if (::fstat(from.get(), &status) < 0 || !S_ISREG(status.st_mode)) {
-    return Error(Kind::Invalid, source.file + ": not a regular file");
-  }
-  UMLFARM_ASSIGN(const UniqueFd to, posix::open(staging + "/" + file, O_RDWR | O_CREAT | O_EXCL, 0600));
-  UMLFARM_ASSIGN(std::string digest, digest_sparse(from.get(), to.get()));
+  UMLFARM_ASSIGN(const UniqueFd to, posix::open(file, O_RDWR | O_CREAT | O_EXCL, 0600));
+  UMLFARM_ASSIGN(std::string digest, digest_sparse(source.file.get(), to.get()));
   if (::fchmod(to.get(), mode) < 0 || ::fsync(to.get()) < 0) return system_error("keep " + staging);
   // Of the copy: the source may change at any time.
-  return which == Catalog::Images ? digest : sha256_file(staging + "/" + file);
+  return which == Catalog::Images ? digest : sha256_file(file);
 }
 
 std::string home(Catalog which, const Paths& paths) {
   return which == Catalog::Images ? paths.images() : paths.kernels();
 }
 
-Result<CatalogEntry> place(Catalog which, const Paths& paths, const Source& source,
-                           const std::string& staging) {
+Result<CatalogEntry> fill(Catalog which, const Source& source, const std::string& staging) {
   UMLFARM_ASSIGN(const std::string digest, copy_in(which, source, staging));
   if (!source.entry.digest.empty() && source.entry.digest != digest) {
-    return Error(Kind::Invalid, source.file + " has digest " + digest + ", its manifest says " +
+    return Error(Kind::Invalid, source.path + " has digest " + digest + ", its manifest says " +
                                     source.entry.digest + ": it was changed; build it again");
   }
   CatalogEntry entry = source.entry;
@@ -102,29 +107,39 @@ Result<CatalogEntry> place(Catalog which, const Paths& paths, const Source& sour
   UMLFARM_ASSIGN(const struct stat status, posix::stat(staging + "/" + file_name(which)));
   entry.size = static_cast<std::uint64_t>(status.st_size);
   entry.added_ms = wall_clock_ms();
-  const std::string target = home(which, paths) + "/" + digest;
-  if (!posix::exists(target)) {
-    if (::chmod(staging.c_str(), 0711) < 0) return system_error("chmod " + staging);
-    UMLFARM_TRY(posix::sync_directory(staging));
-    if (::rename(staging.c_str(), target.c_str()) < 0) return system_error("rename to " + target);
-    UMLFARM_TRY(posix::sync_directory(home(which, paths)));
-  }
+  if (::chmod(staging.c_str(), 0711) < 0) return system_error("chmod " + staging);
+  UMLFARM_TRY(posix::sync_directory(staging));
   return entry;
 }
 
 }  // namespace
 
-Result<CatalogEntry> take_in(Catalog which, const Paths& paths, const std::string& from,
-                             const std::string& name) {
-  UMLFARM_ASSIGN(Source source, find_source(which, from));
+Staged::~Staged() {
+  // What stays is swept when the daemon starts.
+  if (!directory_.empty()) (void)!posix::remove_tree(directory_);
+}
+
+Result<Staged> stage(Catalog which, const Paths& paths, const std::string& from, const std::string& name,
+                     uid_t asker) {
+  UMLFARM_ASSIGN(Source source, find_source_as(asker, which, from));
   if (!name.empty()) source.entry.name = name;
   UMLFARM_TRY(check_name(which == Catalog::Images ? "image name" : "kernel name", source.entry.name));
-  const std::string staging = home(which, paths) + "/.new-" + random_hex(8);
-  UMLFARM_TRY(posix::make_directories(staging, 0700));
-  Result<CatalogEntry> entry = place(which, paths, source, staging);
-  const Status cleared = posix::remove_tree(staging);
-  if (entry && !cleared) return cleared.error();
-  return entry;
+  Staged staged({}, home(which, paths) + "/.new-" + random_hex(8));
+  UMLFARM_TRY(posix::make_directories(staged.directory(), 0700));
+  UMLFARM_ASSIGN(staged.entry(), fill(which, source, staged.directory()));
+  if (which == Catalog::Kernels) {
+    if (auto checked = guest::kernel_libraries(staged.directory() + "/" + file_name(which)); !checked) {
+      return Error(Kind::Invalid, source.path + ": not a Linux program for x86-64");
+    }
+  }
+  return staged;
+}
+
+Status place(Catalog which, const Paths& paths, const Staged& staged) {
+  const std::string target = home(which, paths) + "/" + staged.entry().digest;
+  if (posix::exists(target)) return {};
+  if (::rename(staged.directory().c_str(), target.c_str()) < 0) return system_error("rename to " + target);
+  return posix::sync_directory(home(which, paths));
 }
 
 Status verify(Catalog which, const Paths& paths, const std::string& digest) {

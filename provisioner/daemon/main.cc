@@ -1,6 +1,7 @@
 // umlfarmd: one per host. Owns the farm's state and serves its API.
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -12,6 +13,7 @@
 #include "provisioner/api/server.h"
 #include "provisioner/daemon/farm.h"
 #include "provisioner/daemon/farm_service.h"
+#include "provisioner/daemon/halt.h"
 
 namespace umlfarm::daemon {
 namespace {
@@ -25,6 +27,7 @@ struct Arguments {
   std::string config;
   std::string supervisor;
   bool tear_down = false;
+  bool halt_guests = false;
 };
 
 std::string beside_this_program(const char* name) {
@@ -46,7 +49,9 @@ std::optional<int> read_arguments(int argc, char** argv, Arguments& arguments) {
       options::value(&arguments.supervisor)->default_value(beside_this_program("umlfarm-supervisor")),
       "the supervisor's program")(
       "tear-down", options::bool_switch(&arguments.tear_down),
-      "kill all guests, remove network and control groups, and end; disks and state stay");
+      "kill all guests, remove network and control groups, and end; disks and state stay")(
+      "halt-guests", options::bool_switch(&arguments.halt_guests),
+      "stop all guests as a host that goes down must, and end; they start again with the daemon");
   options::variables_map values;
   options::store(options::parse_command_line(argc, argv, known), values);
   options::notify(values);
@@ -61,8 +66,17 @@ std::optional<int> read_arguments(int argc, char** argv, Arguments& arguments) {
   return {};
 }
 
+// A connection to each running guest's supervisor, and those of people: the soft limit is soon too low.
+void allow_many_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 Status run(const Arguments& arguments) {
   const Paths paths(arguments.root.empty() ? "" : std::filesystem::absolute(arguments.root).string());
+  if (arguments.halt_guests) return halt_guests(paths);
   UMLFARM_ASSIGN(config::Config config,
                  config::load(arguments.config.empty() ? paths.config() : arguments.config));
   const std::set<uid_t> admins(config.admins.begin(), config.admins.end());
@@ -86,6 +100,7 @@ int run_main(int argc, char** argv) {
   // Supervisors are children, and live longer than this process: nobody waits for them.
   (void)::signal(SIGCHLD, SIG_IGN);
   (void)::signal(SIGPIPE, SIG_IGN);
+  allow_many_descriptors();
   Arguments arguments;
   if (const auto code = read_arguments(argc, argv, arguments)) return *code;
   const Status done = run(arguments);

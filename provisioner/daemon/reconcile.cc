@@ -16,7 +16,8 @@ void clear_residue(const Observed& observed, Actions& actions) {
 void start(const GuestRecord& record, const Observed& observed, Actions& actions) {
   if (!observed.directory) actions.push_back(Action::MakeDirectory);
   if (!observed.disk) actions.push_back(Action::MakeDisk);
-  if (record.identity.limits.swap.bytes() != 0 && !observed.swap) actions.push_back(Action::MakeSwap);
+  // Anew for each boot: what the guest made of the last one, its size included, is nothing to keep.
+  if (record.identity.limits.swap.bytes() != 0) actions.push_back(Action::MakeSwap);
   if (!observed.seed) actions.push_back(Action::MakeSeed);
   actions.insert(actions.end(), {Action::MakeRun, Action::MakeCgroups, Action::Launch});
 }
@@ -31,7 +32,7 @@ Plan plan(const GuestRecord& record, const Observed& observed, std::int64_t now_
     if (unwanted) plan.actions.push_back(Action::Stop);
     return plan;
   }
-  if (observed.exit_recorded) {
+  if (observed.exit_recorded || observed.vanished) {
     // It may change what is desired, so nothing else is planned on this reading.
     plan.actions.push_back(Action::RecordExit);
     return plan;

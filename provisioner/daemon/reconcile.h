@@ -21,7 +21,7 @@ enum class Action {
   Launch,  // tap, anti-spoof entries, supervisor
   // down
   Stop,
-  RecordExit,  // takes the exit record into the store
+  RecordExit,  // takes the exit record into the store, or that there was none
   KillRest,    // host processes of the guest's uid
   DetachNetwork,
   RemoveCgroups,
@@ -35,10 +35,10 @@ std::string_view action_name(Action action);
 struct Observed {
   bool supervised = false;
   bool exit_recorded = false;  // an exit record waits to be taken in
+  bool vanished = false;       // a supervisor ran here, and left neither itself nor a record
   bool run_directory = false;  // a start has begun at some time: residue is possible
   bool directory = false;
   bool disk = false;
-  bool swap = false;
   bool seed = false;
 };
 

@@ -34,6 +34,8 @@ void Reconciler::kick_after(std::int64_t number, std::int64_t delay_ms) {
   });
 }
 
+void Reconciler::post(std::function<void()> work) { asio::post(workers_, std::move(work)); }
+
 void Reconciler::stop() {
   workers_.stop();
   workers_.join();
@@ -110,7 +112,8 @@ void Reconciler::on_failure(const GuestRecord& record, Action action, const Erro
     live.trouble = trouble;
     failures = ++live.failures;
   });
-  const bool starting = record.desired == Desired::Running;
+  // Given up already, it is only cleared away: that has no hurry, and no end.
+  const bool starting = record.desired == Desired::Running && record.failure.empty();
   const bool hopeless = !worth_retrying(action, error.kind()) || failures > settings_.restarts;
   if (starting && hopeless) {
     const Status kept =

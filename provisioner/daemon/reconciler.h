@@ -26,6 +26,8 @@ class Reconciler {
   // Something may have changed: look at the guest soon.
   void kick(std::int64_t number);
   void kick_after(std::int64_t number, std::int64_t delay_ms);
+  // Work of another kind for the same workers.
+  void post(std::function<void()> work);
   // Lets the work under way end and takes no more.
   void stop();
 

@@ -210,7 +210,7 @@ bool leaves_its_processor() {
 }
 bool dumps_core() {
   rlimit limit{};
-  return ::getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_max != 0;
+  return ::getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_max > 1;
 }
 bool raises_priority() { return ::setpriority(PRIO_PROCESS, 0, -1) == 0; }
 

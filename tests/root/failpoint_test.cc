@@ -1,6 +1,6 @@
 // The daemon is killed at each effect of each request in turn, before it and after it: started again it
 // converges, and once the guest is deleted nothing is left.
-#include "tests/root/support/test_farm.h"
+#include "tests/support/test_farm.h"
 
 namespace umlfarm::testing {
 namespace {

@@ -1,11 +1,12 @@
 // What breaks is said, typed, and leaves nothing behind.
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <boost/json.hpp>
 #include <fstream>
 
-#include "tests/root/support/test_farm.h"
+#include "tests/support/test_farm.h"
 
 namespace umlfarm::testing {
 namespace {
@@ -139,6 +140,33 @@ TEST(Fault, AJailThatCannotBeMadeIsTriedAgain) {
   run_program({"rm", "-f", farm.run("jails/g1")});
   EXPECT_TRUE(eventually([&] { return farm.field("alice", "state") == "ready"; }));
   expect_deletable(farm);
+}
+
+// The kernel itself would boot without it, and say nothing.
+TEST(Fault, AFileThatTheGuestMayNotOpenIsAFailureThatNamesIt) {
+  const TestFarm farm("[guests]\nrestarts = 0\n");
+  farm.create("alice");
+  farm.ok({"stop", "alice"});
+  const std::string seed = farm.state("guests/" + farm.id("alice") + "/seed.tar");
+  ASSERT_EQ(::chmod(seed.c_str(), 0400), 0);
+  const Ran ran = farm.umlfarm({"start", "alice"});
+  EXPECT_EQ(ran.code, 8) << ran.err;
+  EXPECT_NE(ran.err.find(seed), std::string::npos) << ran.err;
+  ASSERT_EQ(::chmod(seed.c_str(), 0440), 0);
+  farm.ok({"start", "alice"});
+  expect_deletable(farm);
+}
+
+TEST(Fault, ASwapDiskThatItsGuestMadeLargerIsAsBeforeAtTheNextStart) {
+  const TestFarm farm("[[plan]]\nname = 'swapping'\nmemory = '32M'\ndisk = '1G'\nswap = '16M'\n");
+  farm.create("alice", {"--plan", "swapping"});
+  farm.ok({"stop", "alice"});
+  const std::string swap = farm.state("guests/" + farm.id("alice") + "/swap.img");
+  ASSERT_EQ(::truncate(swap.c_str(), 64 << 20), 0);
+  farm.ok({"start", "alice"});
+  EXPECT_EQ(posix::stat(swap)->st_size, 16 << 20);
+  EXPECT_NEAR(std::stoi(farm.in_guest("alice", "awk '/SwapTotal/ { print $2 }' /proc/meminfo")), 16 * 1024,
+              64);
 }
 
 TEST(Fault, AnExhaustedAddressPoolRefuses) {

@@ -2,7 +2,7 @@
 #include <boost/json.hpp>
 #include <set>
 
-#include "tests/root/support/test_farm.h"
+#include "tests/support/test_farm.h"
 
 namespace umlfarm::testing {
 namespace {

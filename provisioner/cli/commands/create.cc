@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "guest/disk/ssh_key.h"
 #include "provisioner/base/clock.h"
 #include "provisioner/base/posix.h"
 #include "provisioner/cli/arguments.h"
@@ -17,15 +18,13 @@ namespace options = boost::program_options;
 
 namespace {
 
+// Checked here too, where its file has a name.
 Result<std::string> key_line(const std::string& file) {
   auto text = posix::read_file(file, 64U << 10U);
   if (!text) return std::move(text).error().context("ssh key");
-  std::string line = text->substr(0, text->find('\n'));
-  if (line.find("PRIVATE KEY") != std::string::npos) {
-    return Error(Kind::Invalid,
-                 "ssh key " + file + " is a private key; give the public one, most likely " + file + ".pub");
-  }
-  return line;
+  auto key = guest::check_ssh_key(text->substr(0, text->find('\n')));
+  if (!key) return std::move(key).error().context(file);
+  return key;
 }
 
 Result<json::array> keys(const std::vector<std::string>& named) {

@@ -1,6 +1,9 @@
+#include <unistd.h>
+
 #include "provisioner/base/posix.h"
 #include "provisioner/cli/arguments.h"
 #include "provisioner/cli/commands/commands.h"
+#include "provisioner/cli/terminal_text.h"
 
 namespace umlfarm::cli {
 
@@ -12,14 +15,19 @@ Command logs_command() {
   return {"logs",
           "NAME [--follow]",
           "show what a guest wrote to its console",
-          "Shows the console log: the last mebibyte at most, from before its last start, too.\n\n"
+          "Shows the console log: the last mebibyte at most, from before its last start, too.\n"
+          "On a terminal without control characters; 'umlfarm logs alice | cat' shows those, too.\n\n"
           "  umlfarm logs alice --follow\n",
           [known](Context& context, const auto& arguments) -> Result<int> {
             const Parsed parsed = parse(arguments, known, 1, 1);
             const std::string name = name_argument("guest name", parsed.words[0]);
+            const bool terminal = ::isatty(1) == 1;
+            TerminalText shown;
             UMLFARM_TRY(context.client.stream(
                 "/v1/guests/" + name + "/log" + (parsed.flag("follow") ? "?follow=1" : ""),
-                [](std::string_view text) { (void)posix::write_all(1, text); }));
+                [&](std::string_view text) {
+                  (void)!posix::write_all(1, terminal ? shown.filter(text) : text);
+                }));
             return 0;
           },
           known};

@@ -2,6 +2,7 @@
 
 #include "provisioner/cli/arguments.h"
 #include "provisioner/cli/commands/commands.h"
+#include "provisioner/cli/terminal_text.h"
 
 namespace umlfarm::cli {
 
@@ -24,7 +25,7 @@ Command mconsole_command() {
                                                                          json::object{{"command", command}}));
             std::string reply = json::value_to<std::string>(answer.at("reply"));
             if (!reply.ends_with('\n')) reply += '\n';
-            print(context, answer, reply);
+            print(context, answer, for_descriptor(1, reply));
             return 0;
           },
           {}};

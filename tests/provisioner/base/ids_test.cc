@@ -34,8 +34,34 @@ TEST(Sha256, KnowsTheStandardVectorAndAgreesWithTheFile) {
   EXPECT_EQ(*digest, sha256("abc"));
 }
 
-TEST(RandomHex, HasTheLengthAndDiffers) {
-  EXPECT_EQ(random_hex(16).size(), 32U);
+TEST(Sha256, ReadsAFileToItsEnd) {
+  // More than is read at once.
+  const std::string data((1U << 20U) + 1, 'x');
+  const testing::TemporaryDirectory directory;
+  ASSERT_THAT(write_file_atomically(directory / "f", data, 0600), testing::is_ok());
+  const auto digest = sha256_file(directory / "f");
+  ASSERT_THAT(digest, testing::is_ok());
+  EXPECT_EQ(*digest, sha256(data));
+}
+
+TEST(Sha256, NamesAFileThatItCannotRead) {
+  const testing::TemporaryDirectory directory;
+  EXPECT_THAT(sha256_file(directory / "missing"), testing::is_error(Kind::NotFound, directory / "missing"));
+  EXPECT_THAT(sha256_file(directory.path()), testing::is_error(Kind::Invalid, directory.path()));
+}
+
+TEST(GuestId, IsShortEnoughForAnInterfaceName) {
+  EXPECT_EQ(guest_id(17), "g17");
+  // A tap's name has a letter before it.
+  EXPECT_LE(guest_id(999'999'999'999).size(), 14U);
+}
+
+TEST(RandomHex, IsAsLongAsAskedLowerCaseAndDiffers) {
+  for (const std::size_t bytes : {0U, 1U, 16U, 1000U}) {
+    const std::string text = random_hex(bytes);
+    EXPECT_EQ(text.size(), 2 * bytes);
+    EXPECT_EQ(text.find_first_not_of("0123456789abcdef"), std::string::npos) << text;
+  }
   EXPECT_NE(random_hex(16), random_hex(16));
 }
 

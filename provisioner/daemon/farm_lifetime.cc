@@ -1,0 +1,166 @@
+// How a farm comes up on a host, and how it goes.
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "provisioner/base/posix.h"
+#include "provisioner/daemon/farm.h"
+#include "provisioner/daemon/launcher.h"
+#include "provisioner/daemon/library.h"
+
+namespace umlfarm::daemon {
+namespace {
+
+Status make_tree(const Paths& paths) {
+  for (const std::string& directory : {paths.state(), paths.guests()}) {
+    UMLFARM_TRY(posix::make_directories(directory, 0711));
+  }
+  for (const std::string& directory : {paths.images(), paths.kernels()}) {
+    UMLFARM_TRY(posix::make_directories(directory, 0711));
+  }
+  UMLFARM_TRY(posix::make_directories(paths.run(), 0755));
+  UMLFARM_TRY(posix::make_directories(paths.guest_runs(), 0700));
+  return posix::make_directories(paths.jails(), 0700);
+}
+
+Result<guest::NetworkConfig> network_config(const config::Config& config, const guest::AddressPool& pool,
+                                            std::string farm) {
+  guest::NetworkConfig network;
+  network.farm = std::move(farm);
+  network.gateway4 = pool.gateway4_cidr();
+  network.gateway6 = pool.gateway6_cidr();
+  network.isolate = config.network.isolate;
+  if (!config.network.uplink.empty()) {
+    UMLFARM_ASSIGN(network.uplink, guest::uplink_addresses(config.network.uplink));
+    if (pool.contains4(network.uplink->machine)) {
+      return Error(Kind::Invalid, "uplink '" + config.network.uplink + "': lies in pool4 " +
+                                      config.network.pool4 + "; choose a network outside of it");
+    }
+  }
+  return network;
+}
+
+// A state that is gone must not take with it what it was the state of.
+Status check_state_is_not_lost(const Paths& paths) {
+  const auto database = posix::stat(paths.database());
+  if (database && database->st_size > 0) return {};
+  for (const std::string& home : {paths.guests(), paths.images(), paths.kernels()}) {
+    UMLFARM_ASSIGN(const std::vector<std::string> names, posix::list_directory(home));
+    if (names.empty()) continue;
+    return Error(Kind::Conflict, paths.database() + " is missing or empty, and " + home + " holds " +
+                                     std::to_string(names.size()) +
+                                     " entries that only it can name; restore it from a backup, or move " +
+                                     home + " away to begin anew");
+  }
+  return {};
+}
+
+}  // namespace
+
+Farm::Farm(Settings settings, FileLock lock, std::unique_ptr<StateStore> store, guest::AddressPool pool,
+           std::unique_ptr<guest::FarmNetwork> network, boost::asio::io_context& loop)
+    : settings_(std::move(settings)),
+      lock_(std::move(lock)),
+      store_(std::move(store)),
+      pool_(std::move(pool)),
+      network_(std::move(network)),
+      cgroups_(Cgroups::discover(store_->farm_id())),
+      processors_(Processors::available()),
+      table_(*store_),
+      effects_({settings_.paths, settings_.config, *network_, pool_, cgroups_, processors_,
+                settings_.supervisor, [this](const std::string& digest) { return loops_per_jiffy(digest); }}),
+      watcher_(loop, {[this](std::int64_t number, const auto& status) { on_status(number, status); },
+                      [this](std::int64_t number, bool reached) { on_gone(number, reached); }}),
+      reconciler_(
+          table_, effects_, settings_.config.guests, loop,
+          {[this](const auto& guest, const auto& kind, const auto& message) { event(guest, kind, message); },
+           [this](std::int64_t number) {
+             watcher_.follow(number, settings_.paths.supervisor_socket(guest_id(number)));
+           }}) {}
+
+Farm::~Farm() { stop_work(); }
+
+void Farm::stop_work() { reconciler_.stop(); }
+
+Result<std::unique_ptr<Farm>> Farm::open(Settings settings, boost::asio::io_context& loop, bool work) {
+  const Paths& paths = settings.paths;
+  UMLFARM_TRY(make_tree(paths));
+  auto lock = FileLock::acquire(paths.lock());
+  if (!lock) {
+    if (lock.error().kind() != Kind::Conflict) return lock.error();
+    return Error(Kind::Conflict, "another umlfarmd runs on " + paths.state() + "; stop it first");
+  }
+  UMLFARM_TRY(check_state_is_not_lost(paths));
+  UMLFARM_ASSIGN(std::unique_ptr<StateStore> store, open_sqlite_store(paths.database()));
+  UMLFARM_ASSIGN(guest::AddressPool pool,
+                 guest::AddressPool::parse(settings.config.network.pool4, settings.config.network.pool6));
+  UMLFARM_ASSIGN(guest::NetworkConfig wanted, network_config(settings.config, pool, store->farm_id()));
+  // Whatever it was to have, it goes; and that must work on a machine that can't have it.
+  if (!work) wanted.uplink.reset();
+  UMLFARM_ASSIGN(std::unique_ptr<guest::FarmNetwork> network,
+                 guest::FarmNetwork::open(paths.netns(), wanted));
+  std::unique_ptr<Farm> farm(new Farm(std::move(settings), *std::move(lock), std::move(store),
+                                      std::move(pool), std::move(network), loop));
+  UMLFARM_TRY(farm->pick_up(work));
+  return farm;
+}
+
+Status Farm::pick_up(bool work) {
+  UMLFARM_TRY(table_.load());
+  if (!work) return {};
+  for (const Catalog which : {Catalog::Images, Catalog::Kernels}) {
+    UMLFARM_ASSIGN(const std::vector<CatalogEntry> entries, store_->catalog(which));
+    UMLFARM_TRY(sweep(which, settings_.paths, entries));
+    for (const CatalogEntry& entry : entries) loops_[entry.digest] = entry.loops_per_jiffy;
+  }
+  UMLFARM_TRY(sweep_residue());
+  for (const GuestRecord& record : table_.records()) reconciler_.kick(record.number);
+  return {};
+}
+
+// What belongs to no guest: its row went, and the daemon with it, before its last trace.
+Status Farm::sweep_residue() {
+  std::vector<guest::Port> ports;
+  std::vector<std::string> ids;
+  for (const GuestRecord& record : table_.records()) {
+    ids.push_back(record.id());
+    // Without one it has nothing in the network, and nothing would take its entries back.
+    if (posix::exists(settings_.paths.guest_run(record.id()))) ports.push_back(port_of(record, pool_));
+  }
+  UMLFARM_TRY(network_->keep_only(ports));
+  for (const std::string& home :
+       {settings_.paths.guests(), settings_.paths.jails(), settings_.paths.guest_runs()}) {
+    UMLFARM_ASSIGN(const std::vector<std::string> names, posix::list_directory(home));
+    for (const std::string& name : names) {
+      if (std::find(ids.begin(), ids.end(), name) == ids.end())
+        UMLFARM_TRY(posix::remove_tree(home + "/" + name));
+    }
+  }
+  return {};
+}
+
+Status Farm::tear_down_guest(const GuestRecord& record) {
+  UMLFARM_TRY(effects_.perform(Action::KillRest, record));
+  // Its supervisor has a last thing to write.
+  const std::string run = settings_.paths.guest_run(record.id());
+  for (int i = 0; i < 500 && supervisor_holds(run); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  for (const Action action : {Action::DetachNetwork, Action::RemoveCgroups, Action::RemoveRun}) {
+    UMLFARM_TRY(effects_.perform(action, record));
+  }
+  return {};
+}
+
+Status Farm::tear_down() {
+  stop_work();
+  Status first;
+  const auto note = [&first](Status done) {
+    if (first && !done) first = std::move(done);
+  };
+  for (const GuestRecord& record : table_.records()) note(tear_down_guest(record));
+  note(cgroups_.remove_farm());
+  note(network_->remove());
+  return first;
+}
+
+}  // namespace umlfarm::daemon

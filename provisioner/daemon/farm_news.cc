@@ -1,0 +1,81 @@
+// What supervisors say of their guests, and what it means to the farm.
+#include <spdlog/spdlog.h>
+
+#include "guest/boot/command_line.h"
+#include "provisioner/base/posix.h"
+#include "provisioner/daemon/farm.h"
+
+namespace umlfarm::daemon {
+namespace {
+
+constexpr std::int64_t kSoonMs = 50;
+
+}  // namespace
+
+void Farm::on_status(std::int64_t number, const guest::SupervisorStatus& status) {
+  using State = guest::SupervisorStatus::State;
+  const auto guest = table_.find(number);
+  if (!guest) return;
+  processors_.learn(guest->record.id(), status.processor);
+  table_.update_live(number, [&](Live& live) {
+    live.status = status;
+    live.supervised = true;
+  });
+  const bool fresh =
+      guest->record.started_ms != status.started_ms || guest->record.ready_ms != status.ready_ms;
+  const bool ailing = status.state == State::Unhealthy && guest->live.status.state != State::Unhealthy;
+  // The disk is waited for elsewhere: this is the loop's thread.
+  if (fresh || ailing)
+    reconciler_.post([this, number, status, ailing] { keep_news(number, status, ailing); });
+}
+
+void Farm::keep_news(std::int64_t number, const guest::SupervisorStatus& status, bool ailing) {
+  const auto guest = table_.find(number);
+  if (!guest) return;
+  if (ailing) event(guest->record.name, "unhealthy", "its kernel does not answer its management console");
+  if (guest->record.started_ms == status.started_ms && guest->record.ready_ms == status.ready_ms) return;
+  // Lost to a full disk, it is only noted again after the next change.
+  (void)!table_.update(number, [&](GuestRecord& record) {
+    record.started_ms = status.started_ms;
+    record.ready_ms = status.ready_ms;
+  });
+  if (status.ready_ms == 0) return;
+  event(guest->record.name, "ready",
+        "ready " + std::to_string(status.ready_ms - status.started_ms) + " ms after its start");
+  learn_loops_per_jiffy(guest->record);
+}
+
+void Farm::on_gone(std::int64_t number, bool reached) {
+  table_.update_live(number, [](Live& live) { live.status = {}; });
+  // It may be only just starting, or hold on for its last moment.
+  reconciler_.kick_after(number, reached ? 0 : kSoonMs);
+}
+
+// A kernel measures it only where the farm could not yet tell it: at its first boot here.
+void Farm::learn_loops_per_jiffy(const GuestRecord& record) {
+  const std::string& digest = record.identity.kernel_digest;
+  if (loops_per_jiffy(digest) != 0) return;
+  // The log's first lines are the kernel's own, from before its tenant had a say, unless they were rotated
+  // away.
+  if (posix::exists(settings_.paths.console_log(record.id()) + ".1")) return;
+  const auto log = posix::read_file(settings_.paths.console_log(record.id()));
+  const std::uint64_t loops = log ? guest::find_loops_per_jiffy(*log) : 0;
+  if (loops == 0) return;
+  const std::lock_guard lock(loops_mutex_);
+  loops_[digest] = loops;
+  auto kernels = store_->catalog(Catalog::Kernels);
+  if (!kernels) return;
+  for (CatalogEntry& kernel : *kernels) {
+    if (kernel.digest != digest) continue;
+    kernel.loops_per_jiffy = loops;
+    if (Status kept = store_->put(Catalog::Kernels, kernel); !kept)
+      spdlog::warn("{}", kept.error().message());
+  }
+}
+
+std::uint64_t Farm::loops_per_jiffy(const std::string& kernel_digest) {
+  const std::lock_guard lock(loops_mutex_);
+  return loops_[kernel_digest];
+}
+
+}  // namespace umlfarm::daemon

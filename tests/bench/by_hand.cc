@@ -1,0 +1,102 @@
+#include "tests/bench/by_hand.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/personality.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+
+#include "guest/disk/cow.h"
+#include "tests/bench/report.h"
+#include "tests/support/result_matchers.h"
+
+namespace umlfarm::bench {
+namespace {
+
+constexpr int kPatienceMs = 20'000;
+
+[[noreturn]] void become_kernel(const HandStart& start, const std::vector<std::string>& arguments,
+                                int console) {
+  const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  ::dup2(null, 0);
+  ::dup2(console, 1);
+  ::dup2(console, 2);
+  if (start.pinned) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(0, &set);
+    ::sched_setaffinity(0, sizeof set, &set);
+  }
+  if (start.fixed_addresses) ::personality(ADDR_NO_RANDOMIZE);
+  std::vector<char*> argv;
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  ::setenv("HOME", "/tmp", 1);
+  ::execv(argv[0], argv.data());
+  ::_exit(127);
+}
+
+}  // namespace
+
+HandGuest::HandGuest(const HandStart& start, const std::string& directory) {
+  const std::string cow = directory + "/disk.cow";
+  EXPECT_THAT(guest::create_cow(cow, start.base, 0600, 0, 0), testing::is_ok());
+  std::vector<std::string> arguments{start.kernel,
+                                     "mem=32M",
+                                     "root=/dev/ubda",
+                                     "rw",
+                                     "ubd0=" + cow + "," + start.base,
+                                     "con0=fd:0,fd:1",
+                                     "con=null",
+                                     "console=tty0",
+                                     "uml_dir=" + directory,
+                                     "umid=g"};
+  arguments.insert(arguments.end(), start.more.begin(), start.more.end());
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) < 0) std::abort();
+  console_ = UniqueFd(ends[0]);
+  UniqueFd writing(ends[1]);
+  begun_ = std::chrono::steady_clock::now();
+  int pidfd = -1;
+  const long child =
+      ::syscall(SYS_clone, CLONE_NEWPID | CLONE_PIDFD | SIGCHLD, nullptr, &pidfd, nullptr, 0UL);
+  if (child < 0) std::abort();
+  if (child == 0) {
+    const pid_t kernel = ::fork();
+    if (kernel == 0) become_kernel(start, arguments, writing.get());
+    writing.reset();
+    while (::waitpid(-1, nullptr, 0) != kernel) {
+    }
+    ::_exit(0);
+  }
+  init_ = static_cast<pid_t>(child);
+  process_ = UniqueFd(pidfd);
+}
+
+HandGuest::~HandGuest() {
+  // Moved from: another has it.
+  if (!process_) return;
+  ::kill(init_, SIGKILL);
+  ::waitpid(init_, nullptr, 0);
+}
+
+double HandGuest::wait_for_init() {
+  std::array<char, 4096> buffer;
+  while (output_.find(kInitRuns) == std::string::npos) {
+    pollfd watched{console_.get(), POLLIN, 0};
+    if (::poll(&watched, 1, kPatienceMs) <= 0) return -1;
+    const ssize_t size = ::read(console_.get(), buffer.data(), buffer.size());
+    if (size <= 0) return -1;
+    output_.append(buffer.data(), static_cast<std::size_t>(size));
+  }
+  return milliseconds_since(begun_);
+}
+
+}  // namespace umlfarm::bench

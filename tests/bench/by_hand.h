@@ -1,0 +1,45 @@
+// A guest kernel started by hand: no farm, no jail. Root's alone, in a PID namespace so that nothing is left.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "provisioner/base/unique_fd.h"
+
+namespace umlfarm::bench {
+
+// What the kernel writes to its console when it runs init.
+inline constexpr const char* kInitRuns = "Run /sbin/init as init process";
+
+struct HandStart {
+  std::string kernel;  // the program
+  std::string base;    // raw image, behind a COW file of the guest's own
+  std::vector<std::string> more;
+  bool pinned = false;           // to one processor
+  bool fixed_addresses = false;  // no address space randomisation
+};
+
+class HandGuest {
+ public:
+  // Makes a COW disk in `directory`, which must be empty, and starts the kernel.
+  HandGuest(const HandStart& start, const std::string& directory);
+  HandGuest(HandGuest&&) = default;
+  HandGuest& operator=(HandGuest&&) = delete;
+  HandGuest(const HandGuest&) = delete;
+  HandGuest& operator=(const HandGuest&) = delete;
+  ~HandGuest();
+
+  // From exec to init, milliseconds; -1 when it does not come within 20 s.
+  double wait_for_init();
+  const std::string& output() const { return output_; }
+
+ private:
+  std::chrono::steady_clock::time_point begun_;
+  UniqueFd console_;
+  UniqueFd process_;  // pidfd of the namespace's init
+  pid_t init_ = -1;
+  std::string output_;
+};
+
+}  // namespace umlfarm::bench

@@ -1,0 +1,89 @@
+// What people and programs read.
+#include <signal.h>
+
+#include <boost/json.hpp>
+#include <sstream>
+
+#include "tests/support/test_farm.h"
+
+namespace umlfarm::testing {
+namespace {
+
+TEST(Output, OfAListHasOneLineForEachGuest) {
+  const TestFarm farm;
+  farm.create("lab", {"--count", "2"});
+  const std::string list = farm.ok({"list"});
+  std::istringstream lines(list);
+  std::string header, first, second, rest;
+  std::getline(lines, header);
+  std::getline(lines, first);
+  std::getline(lines, second);
+  EXPECT_TRUE(header.starts_with("NAME")) << list;
+  EXPECT_TRUE(first.starts_with("lab-1 ") && first.find("ready") != std::string::npos) << list;
+  EXPECT_TRUE(second.starts_with("lab-2 ") && second.find("ready") != std::string::npos) << list;
+  EXPECT_FALSE(std::getline(lines, rest)) << list;
+  EXPECT_EQ(farm.ok({"list", "--names"}), "lab-1\nlab-2\n");
+}
+
+TEST(Output, OfEventsTellsAGuestsLife) {
+  const TestFarm farm;
+  farm.create("alice");
+  farm.ok({"stop", "alice"});
+  farm.ok({"delete", "alice"});
+  const std::string events = farm.ok({"events", "--guest", "alice"});
+  std::size_t at = 0;
+  for (const char* kind : {"created", "started", "ready", "stopped", "deleted"}) {
+    at = events.find(kind, at);
+    ASSERT_NE(at, std::string::npos) << kind << " in " << events;
+  }
+}
+
+TEST(Output, OfEventsFollows) {
+  const TestFarm farm;
+  const std::string log = farm / "events";
+  const pid_t follower = start_program({std::string(UMLFARM_BUILD_DIRECTORY) + "/provisioner/cli/umlfarm",
+                                        "--socket", farm.socket(), "events", "--follow"},
+                                       log);
+  farm.create("alice");
+  EXPECT_TRUE(eventually([&] { return posix::read_file(log)->find("ready") != std::string::npos; }));
+  ::kill(follower, SIGTERM);
+  wait_for_end(follower);
+}
+
+TEST(Output, OfLogsHoldsTheBoot) {
+  const TestFarm farm;
+  farm.create("alice");
+  EXPECT_NE(farm.ok({"logs", "alice"}).find("Linux version 6.12"), std::string::npos);
+}
+
+TEST(Output, OfAGuestNamesWhatItIs) {
+  const TestFarm farm;
+  farm.create("alice");
+  const std::string shown = farm.ok({"show", "alice"});
+  for (const std::string& part : {std::string("alice"), std::string("ready"), farm.field("alice", "address4"),
+                                  farm.field("alice", "mac"), std::string("32 MiB")}) {
+    EXPECT_NE(shown.find(part), std::string::npos) << part << " in\n" << shown;
+  }
+}
+
+TEST(Output, OfSshIsTheCommandsOwn) {
+  const TestFarm farm;
+  farm.create("alice");
+  const Ran ran = farm.ssh("alice", "echo out; echo err >&2; exit 7");
+  EXPECT_EQ(ran.code, 7);
+  EXPECT_EQ(ran.out, "out\n");
+  EXPECT_NE(ran.err.find("err"), std::string::npos);
+}
+
+TEST(Output, GoesOnWhereNobodyReadsIt) {
+  const TestFarm farm;
+  farm.create("alice");
+  const Ran ran = run_program({"sh", "-c",
+                               std::string(UMLFARM_BUILD_DIRECTORY) + "/provisioner/cli/umlfarm --socket " +
+                                   farm.socket() + " logs alice --follow | head -n 1"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  farm.ok({"status"});
+}
+
+}  // namespace
+}  // namespace umlfarm::testing

@@ -1,0 +1,58 @@
+#include "guest/net/firewall.h"
+
+#include <gtest/gtest.h>
+
+namespace umlfarm::guest {
+namespace {
+
+const Port kPort{"tg17", "02:12:34:00:00:11", "10.77.0.2", "fd77::2"};
+const Port kOther{"tg18", "02:12:34:00:00:12", "10.77.0.3", ""};
+
+TEST(AllowCommand, LetsAGuestSpeakAsItself) {
+  EXPECT_EQ(allow_command(kPort),
+            "add element bridge umlfarm macs { \"tg17\" . 02:12:34:00:00:11 }\n"
+            "add element bridge umlfarm sources6 { \"tg17\" . 02:12:34:00:00:11 . fe80::12:34ff:fe00:11 }\n"
+            "add element bridge umlfarm sources4 { \"tg17\" . 02:12:34:00:00:11 . 10.77.0.2 }\n"
+            "add element bridge umlfarm sources6 { \"tg17\" . 02:12:34:00:00:11 . fd77::2 }\n");
+}
+
+TEST(AllowCommand, GivesNoAddressThatTheGuestDoesNotHave) {
+  EXPECT_EQ(allow_command(kOther),
+            "add element bridge umlfarm macs { \"tg18\" . 02:12:34:00:00:12 }\n"
+            "add element bridge umlfarm sources6 { \"tg18\" . 02:12:34:00:00:12 . fe80::12:34ff:fe00:12 }\n"
+            "add element bridge umlfarm sources4 { \"tg18\" . 02:12:34:00:00:12 . 10.77.0.3 }\n");
+}
+
+TEST(AllowCommand, TakesAddressesWithTheirPrefixToo) {
+  Port port = kPort;
+  port.address4 += "/16";
+  port.address6 += "/64";
+  EXPECT_EQ(allow_command(port), allow_command(kPort));
+  EXPECT_EQ(forget_command(port), forget_command(kPort));
+}
+
+TEST(ForgetCommand, DeletesAllThatWasAllowedAndFirstMakesSureThatItIsThere) {
+  std::string deletions = allow_command(kPort);
+  for (std::size_t at = deletions.find("add "); at != std::string::npos; at = deletions.find("add ", at)) {
+    deletions.replace(at, 3, "delete");
+  }
+  EXPECT_EQ(forget_command(kPort), allow_command(kPort) + deletions);
+}
+
+TEST(ResetCommand, EmptiesEverySetBeforeItAllowsAnybody) {
+  const std::string flush =
+      "flush set bridge umlfarm macs\n"
+      "flush set bridge umlfarm sources4\n"
+      "flush set bridge umlfarm sources6\n";
+  EXPECT_EQ(reset_command({}), flush);
+  EXPECT_EQ(reset_command({kPort, kOther}), flush + allow_command(kPort) + allow_command(kOther));
+}
+
+TEST(Ruleset, KnowsTheBridgeAndTheTapsByName) {
+  const std::string rules = ruleset("br7", "tq");
+  EXPECT_NE(rules.find("iifname \"br7\""), std::string::npos);
+  EXPECT_NE(rules.find("iifname \"tq*\""), std::string::npos);
+}
+
+}  // namespace
+}  // namespace umlfarm::guest

@@ -1,0 +1,200 @@
+#include "provisioner/cli/render.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/provisioner/cli/documents.h"
+
+namespace umlfarm::cli {
+namespace {
+
+namespace json = boost::json;
+
+json::object stopped_guest() {
+  json::object object = guest_document();
+  object["name"] = "bob-the-second";
+  object["state"] = "stopped";
+  object["reason"] = "it was asked to stop";
+  for (const char* key : {"started_ms", "ready_ms", "memory_allocated"}) object[key] = 0;
+  object["disk_allocated"] = 200 * kMiB;
+  object["swap"] = 128 * kMiB;
+  object["processor"] = -1;
+  object["address4"] = "10.77.0.13";
+  return object;
+}
+
+TEST(HumanSize, HasThreeDigitsAtMost) {
+  const struct {
+    std::uint64_t bytes;
+    const char* text;
+  } rows[] = {{0, "0 B"},
+              {999, "999 B"},
+              {1000, "1.0 KiB"},
+              {1024, "1 KiB"},
+              {1536, "1.5 KiB"},
+              {10'240, "10 KiB"},
+              {102'348, "99.9 KiB"},
+              {102'349, "100 KiB"},
+              {1ULL << 20U, "1 MiB"},
+              {64ULL << 20U, "64 MiB"},
+              {999ULL << 20U, "999 MiB"},
+              {1000ULL << 20U, "1.0 GiB"},
+              {20ULL << 30U, "20 GiB"},
+              {5ULL << 40U, "5 TiB"},
+              {1ULL << 50U, "1 PiB"},
+              {UINT64_MAX, "16 EiB"}};
+  for (const auto& row : rows) EXPECT_EQ(human_size(row.bytes), row.text) << row.bytes;
+}
+
+TEST(RenderGuests, HasALineForEach) {
+  EXPECT_EQ(render_guests({{"guests", {guest_document(), stopped_guest()}}}, kNow),
+            "NAME            STATE    PLAN   IMAGE      MEMORY  ON DISK  ADDRESS     UP\n"
+            "alice           ready    small  debian-12  64 MiB  1.5 MiB  10.77.0.2   2h5m\n"
+            "bob-the-second  stopped  small  debian-12  64 MiB  200 MiB  10.77.0.13  -\n");
+}
+
+TEST(RenderGuests, TellsHowToMakeTheFirst) {
+  const std::string text = render_guests({{"guests", json::array()}}, kNow);
+  EXPECT_NE(text.find("umlfarm create"), std::string::npos) << text;
+  EXPECT_EQ(text.find('\n'), text.size() - 1);
+}
+
+TEST(RenderGuests, SurvivesAClockThatWasSetBack) {
+  json::object early = guest_document();
+  early["started_ms"] = kNow + 1;
+  EXPECT_NE(render_guests({{"guests", {early}}}, kNow).find("10.77.0.2  -\n"), std::string::npos);
+}
+
+TEST(RenderGuest, TellsAllThatIsKnown) {
+  EXPECT_EQ(render_guest(guest_document(), kNow),
+            "name:            alice\n"
+            "id:              g17\n"
+            "state:           ready\n"
+            "plan:            small\n"
+            "image:           debian-12 (0123456789ab)\n"
+            "kernel:          strict (fedcba987654)\n"
+            "memory:          48 MiB of 64 MiB\n"
+            "disk:            1.5 MiB of 2 GiB\n"
+            "address:         10.77.0.2\n"
+            "address (IPv6):  fd75:6d6c:6661:726d::2\n"
+            "mac:             02:00:0a:4d:00:02\n"
+            "processor:       1\n"
+            "created:         2026-11-23T04:08:09Z\n"
+            "up:              2h5m\n"
+            "ready after:     1234 ms\n"
+            "restarts:        2\n"
+            "host key:        ssh-ed25519 AAAA\n");
+}
+
+TEST(RenderGuest, LeavesOutWhatAStoppedOneDoesNotHave) {
+  const std::string text = render_guest(stopped_guest(), kNow);
+  for (const char* field : {"up:", "ready after:", "processor:"}) {
+    EXPECT_EQ(text.find(std::string("\n") + field), std::string::npos) << text;
+  }
+  for (const char* field : {"reason:", "swap:"}) {
+    EXPECT_NE(text.find(std::string("\n") + field), std::string::npos) << text;
+  }
+}
+
+TEST(RenderGuest, IgnoresWhatANewerDaemonAdds) {
+  json::object newer = guest_document();
+  newer["colour"] = "red";
+  newer["more"] = json::object{{"deep", {1, 2}}};
+  EXPECT_EQ(render_guest(newer, kNow), render_guest(guest_document(), kNow));
+}
+
+TEST(Render, ShowsNothingThatATerminalWouldObey) {
+  json::object hostile = guest_document();
+  for (const char* key : {"name", "state", "reason", "plan", "image", "kernel", "address4", "host_key"}) {
+    hostile[key] = "\x1b[2J\x9b\r\n\xc3\xbc";
+  }
+  const json::object event{
+      {"id", 1}, {"time_ms", kNow}, {"guest", "\x1b[1m"}, {"kind", "\x07"}, {"message", "a\nb\x1b"}};
+  json::object entry{{"name", "\x1b"}, {"digest", "\x1b"}, {"version", "\n"},
+                     {"size", 1},      {"added_ms", 1},    {"guests", 0}};
+  const json::object status{{"version", "\x1b"},
+                            {"guests", json::object()},
+                            {"memory", {{"promised", 0}, {"capacity", 0}}},
+                            {"disk", {{"promised", 0}, {"capacity", 0}}},
+                            {"notices", {"\x1b[2J\n"}}};
+  for (const std::string& text :
+       {render_guest(hostile, kNow), render_guests({{"guests", {hostile}}}, kNow), render_event(event),
+        render_catalog({{"images", {entry}}}, "images", kNow), render_status(status)}) {
+    for (const char c : text) EXPECT_TRUE(c == '\n' || (c >= ' ' && c <= '~')) << text;
+  }
+  EXPECT_EQ(render_event(event).find('\n'), render_event(event).size() - 1);
+}
+
+TEST(RenderCatalog, HasALineForEach) {
+  const json::value document{{"kernels",
+                              {{{"name", "strict"},
+                                {"digest", "0123456789abcdef"},
+                                {"version", "6.12.1"},
+                                {"size", 5 * kMiB},
+                                {"added_ms", kNow - 3'600'000},
+                                {"loops_per_jiffy", 1},
+                                {"guests", 12}},
+                               {{"name", "stock"},
+                                {"digest", "fedcba9876543210"},
+                                {"version", ""},
+                                {"size", 40 * kMiB},
+                                {"added_ms", kNow - 90'000'000},
+                                {"loops_per_jiffy", 1},
+                                {"guests", 0}}}}};
+  EXPECT_EQ(render_catalog(document, "kernels", kNow),
+            "NAME    DIGEST        VERSION    SIZE  GUESTS  AGE\n"
+            "strict  0123456789ab  6.12.1    5 MiB      12  1h0m\n"
+            "stock   fedcba987654           40 MiB       0  1d1h\n");
+}
+
+TEST(RenderCatalog, TellsOfWhatThereIsNone) {
+  for (const char* which : {"images", "kernels"}) {
+    const std::string text = render_catalog(json::object{{which, json::array()}}, which, kNow);
+    EXPECT_NE(text.find(which), std::string::npos) << text;
+  }
+}
+
+TEST(RenderPlans, HasALineForEach) {
+  const json::value document{{"plans",
+                              {{{"name", "tiny"},
+                                {"memory", 32 * kMiB},
+                                {"disk", 1024 * kMiB},
+                                {"swap", 0},
+                                {"processes", 128},
+                                {"summary", "a shell"}},
+                               {{"name", "large"},
+                                {"memory", 1024 * kMiB},
+                                {"disk", 20480 * kMiB},
+                                {"swap", 512 * kMiB},
+                                {"processes", 4096},
+                                {"summary", ""}}}}};
+  EXPECT_EQ(render_plans(document),
+            "PLAN   MEMORY    DISK     SWAP  PROCESSES\n"
+            "tiny   32 MiB   1 GiB      0 B        128  a shell\n"
+            "large   1 GiB  20 GiB  512 MiB       4096\n");
+}
+
+TEST(RenderStatus, TellsGuestsPromisesAndNotices) {
+  const json::value document{{"version", "0.1.0"},
+                             {"guests", {{"ready", 3}, {"stopped", 1}}},
+                             {"memory", {{"promised", 256 * kMiB}, {"capacity", 2048 * kMiB}}},
+                             {"disk", {{"promised", 0}, {"capacity", 102400 * kMiB}}},
+                             {"notices", {"no firewall", "old kernel"}}};
+  EXPECT_EQ(render_status(document),
+            "version:          0.1.0\n"
+            "guests:           3 ready, 1 stopped\n"
+            "memory promised:  256 MiB of 2 GiB\n"
+            "disk promised:    0 B of 100 GiB\n"
+            "notice: no firewall\n"
+            "notice: old kernel\n");
+}
+
+TEST(RenderEvent, IsOneLine) {
+  json::object event{
+      {"id", 4}, {"time_ms", kNow}, {"guest", "alice"}, {"kind", "ready"}, {"message", "after 1234 ms"}};
+  EXPECT_EQ(render_event(event), "2026-11-24T05:08:09Z  alice  ready  after 1234 ms\n");
+  event["guest"] = "";
+  EXPECT_EQ(render_event(event), "2026-11-24T05:08:09Z  -  ready  after 1234 ms\n");
+}
+
+}  // namespace
+}  // namespace umlfarm::cli

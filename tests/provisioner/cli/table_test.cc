@@ -1,0 +1,60 @@
+#include "provisioner/cli/table.h"
+
+#include <gtest/gtest.h>
+
+namespace umlfarm::cli {
+namespace {
+
+TEST(Table, LinesColumnsUp) {
+  EXPECT_EQ(table({"NAME", "STATE", "UP"}, {{"a", "ready", "1h"}, {"long-name", "on", "-"}}),
+            "NAME       STATE  UP\n"
+            "a          ready  1h\n"
+            "long-name  on     -\n");
+}
+
+TEST(Table, LinesNumbersUpAtTheirRight) {
+  EXPECT_EQ(table({"NAME", "SIZE", "N"}, {{"a", "1 MiB", "3"}, {"b", "100 MiB", "17"}}, {1, 2}),
+            "NAME     SIZE   N\n"
+            "a       1 MiB   3\n"
+            "b     100 MiB  17\n");
+}
+
+TEST(Table, IsItsHeaderWhereThereAreNoRows) {
+  EXPECT_EQ(table({"NAME", "STATE"}, {}), "NAME  STATE\n");
+  EXPECT_EQ(table({}, {}), "\n");
+}
+
+TEST(Table, HasNoSpaceAtTheEndOfALine) {
+  EXPECT_EQ(table({"NAME", "STATE", ""}, {{"alice", "", ""}, {"", "", "x"}, {"", "", ""}}),
+            "NAME   STATE\n"
+            "alice\n"
+            "              x\n"
+            "\n");
+}
+
+TEST(Fields, LineValuesUpAndLeaveEmptyOnesOut) {
+  EXPECT_EQ(fields({{"name", "alice"}, {"reason", ""}, {"host key", "ssh-ed25519 A"}}),
+            "name:      alice\n"
+            "host key:  ssh-ed25519 A\n");
+  EXPECT_EQ(fields({}), "");
+  EXPECT_EQ(fields({{"reason", ""}}), "");
+}
+
+TEST(Printable, KeepsWhatATerminalShowsAndNothingThatItObeys) {
+  std::string plain;
+  for (char c = ' '; c <= '~'; ++c) plain += c;
+  EXPECT_EQ(printable(plain), plain);
+  EXPECT_EQ(printable(""), "");
+  const struct {
+    std::string text;
+    const char* shown;
+  } rows[] = {{"a\x1b[2Jb", "a?[2Jb"},
+              {"two\nlines\r\t", "two?lines??"},
+              {std::string("\0", 1), "?"},
+              {"\x7f\x80\x9b\xff", "????"},
+              {"\xc3\xbc", "??"}};
+  for (const auto& row : rows) EXPECT_EQ(printable(row.text), row.shown);
+}
+
+}  // namespace
+}  // namespace umlfarm::cli

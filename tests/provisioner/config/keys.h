@@ -1,0 +1,72 @@
+// Every key outside the plans: a value that it may have, and where that value arrives.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "provisioner/config/config.h"
+
+namespace umlfarm::config {
+
+struct Key {
+  const char* section;  // empty: the top of the document
+  const char* name;
+  const char* value;  // as written, and not the default
+  const char* shown;  // as `read` gives it back
+  std::string (*read)(const Config&);
+
+  // A document with this key alone, which is on its last line.
+  std::string document(const std::string& written) const {
+    const std::string heading = *section == '\0' ? "\n" : "[" + std::string(section) + "]\n";
+    return heading + name + " = " + written + "\n";
+  }
+};
+
+template <typename Items, typename Show>
+std::string joined(const Items& items, Show show) {
+  std::string text;
+  for (const auto& item : items) text += (text.empty() ? "" : " ") + show(item);
+  return text;
+}
+
+inline std::string show(const std::string& text) { return text; }
+inline std::string show(bool value) { return value ? "true" : "false"; }
+inline std::string show(std::uint32_t number) { return std::to_string(number); }
+inline std::string show(ByteSize size) { return size.str(); }
+inline std::string show(const std::vector<std::string>& items) {
+  return joined(items, [](const std::string& item) { return item; });
+}
+inline std::string show(const std::vector<std::uint32_t>& items) {
+  return joined(items, [](std::uint32_t item) { return std::to_string(item); });
+}
+
+inline const std::vector<Key>& keys() {
+  static const std::vector<Key> all{
+      {"", "admins", "[1000, 1001]", "1000 1001", [](const Config& c) { return show(c.admins); }},
+      {"network", "pool4", "'10.9.0.0/24'", "10.9.0.0/24", [](const Config& c) { return c.network.pool4; }},
+      {"network", "pool6", "''", "", [](const Config& c) { return c.network.pool6; }},
+      {"network", "dns", "['10.0.0.1', 'fd00::1']", "10.0.0.1 fd00::1",
+       [](const Config& c) { return show(c.network.dns); }},
+      {"network", "isolate", "false", "false", [](const Config& c) { return show(c.network.isolate); }},
+      {"network", "uplink", "'10.78.0.0/30'", "10.78.0.0/30",
+       [](const Config& c) { return c.network.uplink; }},
+      {"guests", "first_uid", "70000", "70000", [](const Config& c) { return show(c.guests.first_uid); }},
+      {"guests", "uids", "20", "20", [](const Config& c) { return show(c.guests.uids); }},
+      {"guests", "parallel", "3", "3", [](const Config& c) { return show(c.guests.parallel); }},
+      {"guests", "ready_seconds", "7", "7", [](const Config& c) { return show(c.guests.ready_seconds); }},
+      {"guests", "stop_seconds", "0", "0", [](const Config& c) { return show(c.guests.stop_seconds); }},
+      {"guests", "restarts", "0", "0", [](const Config& c) { return show(c.guests.restarts); }},
+      {"guests", "default_plan", "'tiny'", "tiny", [](const Config& c) { return c.guests.default_plan; }},
+      {"guests", "default_image", "'mine'", "mine", [](const Config& c) { return c.guests.default_image; }},
+      {"capacity", "memory_reserve", "'1 GiB'", "1 GiB",
+       [](const Config& c) { return show(c.capacity.memory_reserve); }},
+      {"capacity", "disk_reserve", "'0'", "0 B",
+       [](const Config& c) { return show(c.capacity.disk_reserve); }},
+      {"capacity", "memory_percent", "150", "150",
+       [](const Config& c) { return show(c.capacity.memory_percent); }},
+      {"capacity", "disk_percent", "90", "90", [](const Config& c) { return show(c.capacity.disk_percent); }},
+  };
+  return all;
+}
+
+}  // namespace umlfarm::config

@@ -1,0 +1,192 @@
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <set>
+
+#include "guest/disk/base64.h"
+#include "guest/disk/ssh_wire.h"
+#include "tests/provisioner/daemon/admission_fixture.h"
+#include "tests/support/result_matchers.h"
+
+namespace umlfarm::daemon {
+namespace {
+
+using testing::is_error;
+using testing::is_ok;
+
+std::string ssh_key() {
+  std::string blob;
+  guest::put_wire_string(blob, "ssh-ed25519");
+  guest::put_wire_string(blob, std::string(32, 'k'));
+  return "ssh-ed25519 " + guest::base64_encode(blob);
+}
+
+TEST_F(Admission, GivesWhatPlanImageAndKernelSay) {
+  const auto admitted = ask("alice");
+  ASSERT_THAT(admitted, is_ok());
+  ASSERT_EQ(admitted->size(), 1U);
+  const GuestRecord& alice = admitted->front();
+  EXPECT_EQ(alice.name, "alice");
+  EXPECT_EQ(alice.desired, Desired::Running);
+  EXPECT_EQ(alice.identity.plan, "small");
+  EXPECT_EQ(alice.identity.limits.memory, ByteSize::mib(256));
+  EXPECT_EQ(alice.identity.limits.swap, ByteSize::mib(256));
+  EXPECT_EQ(alice.identity.limits.processes, 512U);
+  EXPECT_EQ(alice.identity.limits.disk, ByteSize(images_[0].size)) << "a disk is as large as its image";
+  EXPECT_EQ(alice.identity.image_digest, images_[0].digest);
+  EXPECT_EQ(alice.identity.kernel_digest, kernels_[0].digest);
+  EXPECT_EQ(alice.identity.uid, config_.guests.first_uid);
+  EXPECT_EQ(alice.identity.address, 0U);
+}
+
+TEST_F(Admission, KeepsWhatItsOwnerGave) {
+  const auto admitted = ask_with([](CreateRequest& request) {
+    request.plan = "tiny";
+    request.memory = ByteSize::mib(48);
+    request.ssh_keys = {"  " + ssh_key() + "  alice ", ssh_key()};
+    request.root_password_hash = "$6$salt$hash";
+  });
+  ASSERT_THAT(admitted, is_ok());
+  const GuestIdentity& identity = admitted->front().identity;
+  EXPECT_EQ(identity.plan, "tiny");
+  EXPECT_EQ(identity.limits.memory, ByteSize::mib(48));
+  EXPECT_THAT(identity.ssh_keys, ::testing::ElementsAre(ssh_key() + " alice", ssh_key()));
+  EXPECT_EQ(identity.root_password_hash, "$6$salt$hash");
+}
+
+TEST_F(Admission, RefusesARequestThatCannotBeMet) {
+  using Request = CreateRequest;
+  const struct {
+    std::function<void(Request&)> change;
+    Kind kind;
+    const char* says;
+  } rows[] = {
+      {[](Request& r) { r.name = ""; }, Kind::Invalid, "guest name"},
+      {[](Request& r) { r.name = "Alice"; }, Kind::Invalid, "'Alice'"},
+      {[](Request& r) { r.name = "../alice"; }, Kind::Invalid, "'../alice'"},
+      {[](Request& r) { r.count = 0; }, Kind::Invalid, "count 0"},
+      {[](Request& r) { r.count = kMostAtOnce + 1; }, Kind::Invalid, "count 1001"},
+      {[](Request& r) { r.plan = "huge"; }, Kind::NotFound, "large, medium, small, tiny"},
+      {[](Request& r) { r.image = "gentoo"; }, Kind::NotFound, "debian-12"},
+      {[](Request& r) { r.kernel = "fast"; }, Kind::NotFound, "strict"},
+      {[](Request& r) { r.memory = ByteSize::mib(15); }, Kind::Invalid, "15 MiB"},
+      {[](Request& r) { r.memory = ByteSize::gib(65); }, Kind::Invalid, "65 GiB"},
+      {[](Request& r) { r.memory = ByteSize(ByteSize::mib(64).bytes() + 1); }, Kind::Invalid, "4 KiB"},
+      {[](Request& r) { r.memory = ByteSize::gib(64); }, Kind::QuotaExceeded, "memory"},
+      {[](Request& r) { r.ssh_keys = {"ssh-ed25519 AAAA"}; }, Kind::Invalid, "key"},
+      {[](Request& r) { r.ssh_keys.assign(65, ssh_key()); }, Kind::Invalid, "at most 64"},
+      {[](Request& r) { r.root_password_hash = "secret"; }, Kind::Invalid, "password hash"},
+      {[](Request& r) { r.root_password_hash = "$6$a:b"; }, Kind::Invalid, "password hash"},
+      {[](Request& r) { r.root_password_hash = "$6$a\nroot"; }, Kind::Invalid, "password hash"},
+      {[](Request& r) { r.root_password_hash = "$" + std::string(256, 'x'); }, Kind::Invalid,
+       "password hash"},
+  };
+  for (const auto& row : rows) EXPECT_THAT(ask_with(row.change), is_error(row.kind, row.says)) << row.says;
+}
+
+TEST_F(Admission, NeverRepeatsAPassword) {
+  const auto refused = ask_with([](CreateRequest& request) { request.root_password_hash = "hunter2"; });
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message().find("hunter2"), std::string::npos);
+}
+
+TEST_F(Admission, RefusesANameThatExists) {
+  guests_ = {guest_of(1, "alice"), guest_of(2, "lab-2")};
+  EXPECT_THAT(ask("alice"), is_error(Kind::Conflict, "alice"));
+  EXPECT_THAT(ask("lab", 2), is_error(Kind::Conflict, "lab-2"));
+  EXPECT_THAT(ask("lab"), is_ok());
+  EXPECT_THAT(ask("alice", 2), is_ok()) << "they are called alice-1 and alice-2";
+}
+
+TEST_F(Admission, RefusesANameThatIsBeingDeleted) {
+  guests_ = {guest_of(1, "alice")};
+  guests_[0].desired = Desired::Absent;
+  EXPECT_THAT(ask("alice"), is_error(Kind::Conflict, "alice"));
+}
+
+TEST_F(Admission, NumbersABatchAndSharesNothingBetweenItsGuests) {
+  capacity_ = {ByteSize::gib(1000), ByteSize::gib(10'000)};
+  const auto admitted = ask("lab", kMostAtOnce);
+  ASSERT_THAT(admitted, is_ok());
+  ASSERT_EQ(admitted->size(), kMostAtOnce);
+  std::set<std::string> names;
+  std::set<std::uint32_t> uids;
+  std::set<std::uint32_t> addresses;
+  for (const GuestRecord& guest : *admitted) {
+    names.insert(guest.name);
+    uids.insert(guest.identity.uid);
+    addresses.insert(guest.identity.address);
+  }
+  EXPECT_EQ(admitted->front().name, "lab-1");
+  EXPECT_EQ(admitted->back().name, "lab-1000");
+  EXPECT_EQ(names.size(), kMostAtOnce);
+  EXPECT_EQ(uids.size(), kMostAtOnce);
+  EXPECT_EQ(addresses.size(), kMostAtOnce);
+}
+
+TEST_F(Admission, RefusesABatchWhoseLastNameIsTooLong) {
+  EXPECT_THAT(ask(std::string(38, 'a'), 9), is_ok());
+  EXPECT_THAT(ask(std::string(38, 'a'), 10), is_error(Kind::Invalid, "-10"));
+}
+
+TEST_F(Admission, RefusesABatchAsAWhole) {
+  capacity_.memory = ByteSize::mib(3 * 260);
+  EXPECT_THAT(ask("lab", 3), is_ok());
+  EXPECT_THAT(ask("lab", 4), is_error(Kind::QuotaExceeded, "memory"));
+}
+
+TEST_F(Admission, CountsWhatOtherGuestsWerePromised) {
+  capacity_.memory = ByteSize::mib(260 + 68);
+  guests_ = {guest_of(1, "bob")};
+  EXPECT_THAT(ask("alice"), is_ok());
+  guests_[0].identity.limits.memory = ByteSize::mib(65);
+  EXPECT_THAT(ask("alice"), is_error(Kind::QuotaExceeded, "memory"));
+}
+
+TEST_F(Admission, TakesTheLowestFreeUidsAndAddresses) {
+  guests_ = {guest_of(1, "a"), guest_of(3, "c")};
+  const auto admitted = ask("lab", 3);
+  ASSERT_THAT(admitted, is_ok());
+  const std::uint32_t expected[] = {0, 2, 4};
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ((*admitted)[i].identity.uid, config_.guests.first_uid + expected[i]);
+    EXPECT_EQ((*admitted)[i].identity.address, expected[i]);
+  }
+}
+
+TEST_F(Admission, RefusesWhenUidsOrAddressesAreExhausted) {
+  guests_ = {guest_of(1, "bob")};
+  config_.guests.uids = 4;
+  EXPECT_THAT(ask("lab", 3), is_ok());
+  EXPECT_THAT(ask("lab", 4), is_error(Kind::QuotaExceeded, "uid"));
+  config_.guests.uids = 60'000;
+  addresses_ = 4;
+  EXPECT_THAT(ask("lab", 3), is_ok());
+  EXPECT_THAT(ask("lab", 4), is_error(Kind::QuotaExceeded, "address"));
+}
+
+TEST_F(Admission, RefusesAnImageLargerThanThePlansDisk) {
+  images_[0].size = ByteSize::gib(10).bytes();
+  EXPECT_THAT(ask("alice"), is_ok());
+  images_[0].size += 512;
+  EXPECT_THAT(ask("alice"), is_error(Kind::QuotaExceeded, "larger plan"));
+}
+
+TEST_F(Admission, ChoosesTheNewestStrictKernelUnlessAsked) {
+  kernels_ = {entry_of("fast", 'f'), entry_of("strict", 'b'), entry_of("strict", 'c')};
+  EXPECT_EQ(ask("alice")->front().identity.kernel_digest, std::string(64, 'b'));
+  const auto asked = ask_with([](CreateRequest& request) { request.kernel = "fast"; });
+  EXPECT_EQ(asked->front().identity.kernel_digest, std::string(64, 'f'));
+  kernels_ = {entry_of("own", 'd'), entry_of("fast", 'f')};
+  EXPECT_EQ(ask("alice")->front().identity.kernel, "own");
+  kernels_.clear();
+  EXPECT_THAT(ask("alice"), is_error(Kind::NotFound, "kernel add"));
+}
+
+TEST_F(Admission, SaysThatThereIsNoImageYet) {
+  images_.clear();
+  EXPECT_THAT(ask("alice"), is_error(Kind::NotFound, "none"));
+}
+
+}  // namespace
+}  // namespace umlfarm::daemon

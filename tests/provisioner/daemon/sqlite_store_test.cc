@@ -1,0 +1,198 @@
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <thread>
+
+#include "tests/provisioner/daemon/store_fixture.h"
+
+namespace umlfarm::daemon {
+namespace {
+
+using testing::is_error;
+using testing::is_ok;
+
+class SqliteStore : public StoreTest {
+ protected:
+  std::vector<std::string> messages(std::int64_t since, unsigned limit) {
+    const auto events = store_->events(since, limit);
+    EXPECT_THAT(events, is_ok());
+    std::vector<std::string> texts;
+    for (const Event& event : events.value_or(std::vector<Event>())) texts.push_back(event.message);
+    return texts;
+  }
+  std::vector<std::string> names(Catalog which) {
+    const auto entries = store_->catalog(which);
+    EXPECT_THAT(entries, is_ok());
+    std::vector<std::string> found;
+    for (const CatalogEntry& entry : entries.value_or(std::vector<CatalogEntry>()))
+      found.push_back(entry.name);
+    return found;
+  }
+};
+
+TEST_F(SqliteStore, GivesBackEveryFieldOfAGuestAfterReopening) {
+  GuestRecord record = full_guest();
+  const auto added = store_->add_guests({record}, as_they_are);
+  ASSERT_THAT(added, is_ok());
+  record.number = added->front().number;
+  EXPECT_EQ(text_of(added->front()), text_of(record));
+  EXPECT_THAT(stored(), ::testing::ElementsAre(text_of(record)));
+  reopen();
+  EXPECT_THAT(stored(), ::testing::ElementsAre(text_of(record)));
+}
+
+TEST_F(SqliteStore, CompletesEachRecordFromItsNumberBeforeItIsWritten) {
+  const auto added = store_->add_guests({guest_of(1, "a"), guest_of(2, "b")}, [](GuestRecord& record) {
+    record.identity.mac = "mac of " + record.id();
+  });
+  ASSERT_THAT(added, is_ok());
+  EXPECT_EQ((*added)[0].identity.mac, "mac of g1");
+  EXPECT_EQ((*added)[1].identity.mac, "mac of g2");
+  EXPECT_EQ(stored(), texts_of(*added));
+}
+
+TEST_F(SqliteStore, AddsAllGuestsOrNone) {
+  add(1, 2);
+  const std::vector<std::string> before = stored();
+  using Change = void (*)(GuestRecord&);
+  const Change shared[] = {[](GuestRecord& r) { r.name = "n1"; },
+                           [](GuestRecord& r) { r.identity.uid = 2'000'001; },
+                           [](GuestRecord& r) { r.identity.address = 1; },
+                           [](GuestRecord& r) { r.identity.mac = guest_of(1, "n1").identity.mac; }};
+  for (const Change change : shared) {
+    std::vector<GuestRecord> batch{guest_of(3, "n3"), guest_of(4, "n4"), guest_of(5, "n5")};
+    change(batch[1]);
+    EXPECT_THAT(store_->add_guests(batch, as_they_are), is_error(Kind::Conflict, "UNIQUE"));
+    EXPECT_EQ(stored(), before);
+    change(batch[2]);
+    batch.erase(batch.begin() + 1);
+    EXPECT_THAT(store_->add_guests(batch, as_they_are), is_error(Kind::Conflict, "UNIQUE"));
+    EXPECT_EQ(stored(), before);
+  }
+  EXPECT_EQ(add(3, 1).front().number, 3);
+}
+
+TEST_F(SqliteStore, NeverGivesANumberTwice) {
+  EXPECT_EQ(add(1, 3).back().number, 3);
+  for (const std::int64_t number : {1, 2, 3}) ASSERT_THAT(store_->remove_guest(number), is_ok());
+  EXPECT_EQ(add(4, 1).front().number, 4);
+  ASSERT_THAT(store_->remove_guest(4), is_ok());
+  reopen();
+  EXPECT_TRUE(stored().empty());
+  EXPECT_EQ(add(5, 2).front().number, 5);
+}
+
+TEST_F(SqliteStore, GivesANameAnUidAndAnAddressAgainOnceTheirGuestIsRemoved) {
+  GuestRecord record = add(1, 1).front();
+  ASSERT_THAT(store_->remove_guest(1), is_ok());
+  EXPECT_THAT(store_->add_guests({record}, as_they_are), is_ok());
+}
+
+TEST_F(SqliteStore, UpdatesOneGuestAndNoOther) {
+  std::vector<GuestRecord> guests = add(1, 3);
+  guests[1].desired = Desired::Stopped;
+  guests[1].failure = "it's \"broken\"; DROP TABLE guests";
+  ASSERT_THAT(store_->update_guest(guests[1]), is_ok());
+  EXPECT_EQ(stored(), texts_of(guests));
+  reopen();
+  EXPECT_EQ(stored(), texts_of(guests));
+}
+
+TEST_F(SqliteStore, HasAnIdThatStaysAndThatNoOtherHas) {
+  const std::string id = store_->farm_id();
+  EXPECT_EQ(id.size(), 16U);
+  reopen();
+  EXPECT_EQ(store_->farm_id(), id);
+  const auto other = open_sqlite_store(directory_ / "other.db");
+  ASSERT_THAT(other, is_ok());
+  EXPECT_NE((*other)->farm_id(), id);
+}
+
+TEST_F(SqliteStore, ListsACatalogNewestFirst) {
+  for (const CatalogEntry& entry : {entry_of("old", '1', 10), entry_of("new", '2', 30),
+                                    entry_of("mid", '3', 20), entry_of("as-new", '4', 30)}) {
+    ASSERT_THAT(store_->put(Catalog::Images, entry), is_ok());
+  }
+  EXPECT_THAT(names(Catalog::Images), ::testing::ElementsAre("as-new", "new", "mid", "old"));
+  EXPECT_TRUE(names(Catalog::Kernels).empty());
+  reopen();
+  EXPECT_THAT(names(Catalog::Images), ::testing::ElementsAre("as-new", "new", "mid", "old"));
+}
+
+TEST_F(SqliteStore, GivesBackEveryFieldOfACatalogEntry) {
+  const CatalogEntry entry{"strict",    std::string(64, 'e'), "6.12.1",
+                           5ULL << 40U, 1'700'000'000'000,    4'000'000};
+  ASSERT_THAT(store_->put(Catalog::Kernels, entry), is_ok());
+  reopen();
+  const auto entries = store_->catalog(Catalog::Kernels);
+  ASSERT_THAT(entries, is_ok());
+  ASSERT_EQ(entries->size(), 1U);
+  const CatalogEntry& again = entries->front();
+  EXPECT_EQ(again.name, entry.name);
+  EXPECT_EQ(again.digest, entry.digest);
+  EXPECT_EQ(again.version, entry.version);
+  EXPECT_EQ(again.size, entry.size);
+  EXPECT_EQ(again.added_ms, entry.added_ms);
+  EXPECT_EQ(again.loops_per_jiffy, entry.loops_per_jiffy);
+}
+
+TEST_F(SqliteStore, HoldsADigestOnceInEachCatalog) {
+  for (const Catalog which : {Catalog::Images, Catalog::Kernels}) {
+    ASSERT_THAT(store_->put(which, entry_of("first", '1')), is_ok());
+    ASSERT_THAT(store_->put(which, entry_of("second", '1')), is_ok());
+  }
+  ASSERT_THAT(store_->remove(Catalog::Images, std::string(64, '1')), is_ok());
+  EXPECT_TRUE(names(Catalog::Images).empty());
+  EXPECT_THAT(names(Catalog::Kernels), ::testing::ElementsAre("second"));
+}
+
+TEST_F(SqliteStore, GivesEventsInTheirOrderFromAnyPoint) {
+  for (const char* message : {"one", "two", "three", "four"})
+    ASSERT_THAT(store_->add_event({0, 5, "alice", "ready", message}), is_ok());
+  EXPECT_THAT(messages(0, 100), ::testing::ElementsAre("one", "two", "three", "four"));
+  EXPECT_THAT(messages(0, 2), ::testing::ElementsAre("one", "two"));
+  const std::int64_t second = (*store_->events(0, 2))[1].id;
+  EXPECT_THAT(messages(second, 100), ::testing::ElementsAre("three", "four"));
+  EXPECT_TRUE(messages(second + 2, 100).empty());
+  EXPECT_TRUE(messages(0, 0).empty());
+  reopen();
+  const auto events = store_->events(second, 1);
+  ASSERT_THAT(events, is_ok());
+  EXPECT_EQ(events->front().guest, "alice");
+  EXPECT_EQ(events->front().kind, "ready");
+  EXPECT_EQ(events->front().time_ms, 5);
+}
+
+TEST_F(SqliteStore, KeepsTheNewestTenThousandEvents) {
+  // One transaction for what would be ten thousand.
+  SQLite::Database(path_, SQLite::OPEN_READWRITE)
+      .exec(
+          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9999) "
+          "INSERT INTO events (time_ms, guest, kind, message) SELECT 0, '', '', 'old ' || i FROM n");
+  ASSERT_THAT(store_->add_event({0, 0, "", "", "new 1"}), is_ok());
+  EXPECT_EQ(messages(0, 20'000).size(), 10'000U);
+  EXPECT_EQ(messages(0, 1).front(), "old 1");
+  ASSERT_THAT(store_->add_event({0, 0, "", "", "new 2"}), is_ok());
+  const std::vector<std::string> kept = messages(0, 20'000);
+  EXPECT_EQ(kept.size(), 10'000U);
+  EXPECT_EQ(kept.front(), "old 2");
+  EXPECT_EQ(kept.back(), "new 2");
+}
+
+TEST_F(SqliteStore, IsUsedByManyAtOnce) {
+  constexpr unsigned kThreads = 4;
+  constexpr unsigned kEach = 10;
+  std::vector<std::thread> threads;
+  for (unsigned thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&] {
+      for (unsigned i = 0; i < kEach; ++i) {
+        EXPECT_THAT(store_->add_event({0, 0, "", "", "x"}), is_ok());
+        EXPECT_THAT(store_->guests(), is_ok());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(messages(0, 1000).size(), kThreads * kEach);
+}
+
+}  // namespace
+}  // namespace umlfarm::daemon

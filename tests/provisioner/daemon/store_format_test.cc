@@ -1,0 +1,94 @@
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "provisioner/base/atomic_file.h"
+#include "provisioner/base/ids.h"
+#include "provisioner/base/posix.h"
+#include "tests/provisioner/daemon/store_fixture.h"
+
+namespace umlfarm::daemon {
+namespace {
+
+using testing::is_error;
+using testing::is_ok;
+
+class StoreFormat : public StoreTest {
+ protected:
+  std::string file() const { return posix::read_file(path_).value_or(std::string()); }
+};
+
+TEST_F(StoreFormat, OfANewerProgramIsRefusedAndLeftAlone) {
+  add(1, 2);
+  const std::vector<std::string> before = stored();
+  store_.reset();
+  const auto set_format = [&](int format) {
+    SQLite::Database(path_, SQLite::OPEN_READWRITE).exec("PRAGMA user_version = " + std::to_string(format));
+  };
+  set_format(2);
+  const std::string content = file();
+  for (int i = 0; i < 2; ++i) EXPECT_THAT(open_sqlite_store(path_), is_error(Kind::Invalid, "newer"));
+  EXPECT_EQ(sha256(file()), sha256(content));
+  EXPECT_THAT(posix::list_directory(directory_.path()).value_or(std::vector<std::string>()),
+              ::testing::ElementsAre("state.db"));
+  set_format(1);
+  reopen();
+  EXPECT_EQ(stored(), before);
+}
+
+TEST_F(StoreFormat, OfAnotherProgramIsRefusedAndLeftAlone) {
+  store_.reset();
+  for (const std::string& content : {std::string("not a database, and longer than the header of one would be "
+                                                 "if it were: that takes a hundred bytes, which these are."),
+                                     std::string(8192, '\0'), std::string(8192, 'x')}) {
+    ASSERT_THAT(write_file_atomically(path_, content, 0600), is_ok());
+    EXPECT_FALSE(open_sqlite_store(path_));
+    EXPECT_EQ(file(), content);
+  }
+}
+
+TEST_F(StoreFormat, HasNoPlaceWhereNoFileCanBe) {
+  EXPECT_THAT(open_sqlite_store(directory_ / "none/state.db"), is_error(Kind::NotFound, "none/state.db"));
+  EXPECT_THAT(open_sqlite_store(directory_.path()), is_error(Kind::Invalid, directory_.path()));
+}
+
+TEST_F(StoreFormat, IsReadableByItsOwnerOnly) {
+  add(1, 1);
+  const auto names = posix::list_directory(directory_.path());
+  ASSERT_THAT(names, is_ok());
+  for (const std::string& name : *names) {
+    const auto status = posix::stat(directory_ / name);
+    ASSERT_THAT(status, is_ok());
+    EXPECT_EQ(status->st_mode & 0777U, 0600U) << name;
+  }
+}
+
+TEST_F(StoreFormat, KeepsWhatItSaidItKeptWhenTheDaemonDies) {
+  store_.reset();
+  const pid_t daemon = ::fork();
+  ASSERT_GE(daemon, 0);
+  if (daemon == 0) {
+    auto opened = open_sqlite_store(path_);
+    const bool kept = opened && (*opened)->add_guests({guest_of(1, "n1")}, as_they_are) &&
+                      (*opened)->put(Catalog::Kernels, entry_of("strict", 'b')) &&
+                      (*opened)->add_event({0, 0, "n1", "created", ""});
+    // Nothing is closed and no log is merged, as after a kill.
+    ::_exit(kept ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(daemon, &status, 0), daemon);
+  ASSERT_EQ(status, 0);
+  reopen();
+  EXPECT_EQ(stored().size(), 1U);
+  EXPECT_EQ(store_->catalog(Catalog::Kernels)->size(), 1U);
+  EXPECT_EQ(store_->events(0, 10)->size(), 1U);
+}
+
+TEST_F(StoreFormat, RefusesARowThatItDidNotWrite) {
+  add(1, 2);
+  SQLite::Database(path_, SQLite::OPEN_READWRITE).exec("UPDATE guests SET record = '{}' WHERE number = 2");
+  EXPECT_THAT(store_->guests(), is_error(Kind::Internal, "g2"));
+}
+
+}  // namespace
+}  // namespace umlfarm::daemon
