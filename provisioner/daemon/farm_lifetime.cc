@@ -94,9 +94,9 @@ Result<std::unique_ptr<Farm>> Farm::open(Settings settings, boost::asio::io_cont
   UMLFARM_ASSIGN(std::unique_ptr<StateStore> store, open_sqlite_store(paths.database()));
   UMLFARM_ASSIGN(guest::AddressPool pool,
                  guest::AddressPool::parse(settings.config.network.pool4, settings.config.network.pool6));
-  UMLFARM_ASSIGN(guest::NetworkConfig wanted, network_config(settings.config, pool, store->farm_id()));
-  // Whatever it was to have, it goes; and that must work on a machine that can't have it.
-  if (!work) wanted.uplink.reset();
+  // What is to go needs no way out; and it must go on a machine that can't have one, too.
+  if (!work) settings.config.network.uplink.clear();
+  UMLFARM_ASSIGN(const guest::NetworkConfig wanted, network_config(settings.config, pool, store->farm_id()));
   UMLFARM_ASSIGN(std::unique_ptr<guest::FarmNetwork> network,
                  guest::FarmNetwork::open(paths.netns(), wanted));
   std::unique_ptr<Farm> farm(new Farm(std::move(settings), *std::move(lock), std::move(store),

@@ -1,0 +1,156 @@
+// The farm's way out, on a machine and in a world that are namespaces of this test's own.
+#include <signal.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "tests/support/test_farm.h"
+
+namespace umlfarm::testing {
+namespace {
+
+const std::string kConfig = "[network]\nuplink = '10.78.0.0/30'\n";
+const std::string kWorld = "192.0.2.1";
+const std::string kMachine = "192.0.2.2";
+const std::string kSecrets = "169.254.169.254";
+
+// A machine with one neighbour. The neighbour knows no address but the machine's own.
+class Neighbourhood {
+ public:
+  Neighbourhood() {
+    run({"ip", "netns", "add", machine_});
+    run({"ip", "netns", "add", world_});
+    run({"ip", "-n", machine_, "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns",
+         world_});
+    for (const auto& [space, addresses] :
+         {std::pair{machine_, std::vector<std::string>{kMachine + "/24", "169.254.1.1/16"}},
+          std::pair{world_, std::vector<std::string>{kWorld + "/24", kSecrets + "/16"}}}) {
+      for (const std::string& address : addresses)
+        run({"ip", "-n", space, "addr", "add", address, "dev", "eth0"});
+      run({"ip", "-n", space, "link", "set", "eth0", "up"});
+      run({"ip", "-n", space, "link", "set", "lo", "up"});
+    }
+    forward("1");
+    std::ofstream(page_ / "index.html") << "hello\n";
+    serve(world_);
+    serve(machine_);
+  }
+  Neighbourhood(const Neighbourhood&) = delete;
+  Neighbourhood& operator=(const Neighbourhood&) = delete;
+  ~Neighbourhood() {
+    for (const pid_t server : servers_) {
+      ::kill(server, SIGKILL);
+      wait_for_end(server);
+    }
+    run({"ip", "netns", "del", machine_});
+    run({"ip", "netns", "del", world_});
+  }
+
+  std::string machine() const { return "/run/netns/" + machine_; }
+  std::string state() const {
+    return run({"ip", "-n", machine_, "-4", "-o", "addr"}) +
+           run({"ip", "netns", "exec", machine_, "nft", "list", "ruleset"});
+  }
+  void forward(const std::string& value) const {
+    run({"ip", "netns", "exec", machine_, "sysctl", "-q", "-w", "net.ipv4.ip_forward=" + value});
+  }
+  bool world_reaches(const std::string& address) const { return fetches(world_, address); }
+  bool machine_reaches(const std::string& address) const { return fetches(machine_, address); }
+
+ private:
+  static std::string run(const std::vector<std::string>& command) {
+    const Ran ran = run_program(command);
+    EXPECT_EQ(ran.code, 0) << command[0] << " " << command[1] << ": " << ran.err;
+    return ran.out;
+  }
+  static bool fetches(const std::string& space, const std::string& address) {
+    return run_program({"ip", "netns", "exec", space, "timeout", "3", "busybox", "wget", "-q", "-O", "-",
+                        "http://" + address + ":7777/"})
+               .code == 0;
+  }
+  void serve(const std::string& space) {
+    servers_.push_back(start_program(
+        {"ip", "netns", "exec", space, "busybox", "httpd", "-f", "-p", "7777", "-h", page_.path()},
+        page_ / "log"));
+    EXPECT_TRUE(eventually([&] { return fetches(space, "127.0.0.1"); }));
+  }
+
+  TemporaryDirectory page_;
+  std::string machine_ = "ufm" + std::to_string(::getpid());
+  std::string world_ = "ufw" + std::to_string(::getpid());
+  std::vector<pid_t> servers_;
+};
+
+bool guest_reaches(const TestFarm& farm, const std::string& guest, const std::string& address) {
+  return farm.ssh(guest, "timeout 3 wget -q -O - http://" + address + ":7777/").code == 0;
+}
+
+TEST(Uplink, TakesGuestsToTheWorldAndToNothingOfTheMachine) {
+  const Neighbourhood around;
+  const std::string before = around.state();
+  {
+    const TestFarm farm(kConfig, true, around.machine());
+    farm.create("alice");
+    // By the machine's address: it is the only one that the world can answer to.
+    EXPECT_TRUE(guest_reaches(farm, "alice", kWorld));
+    // Each refused address is one that somebody else reaches.
+    EXPECT_TRUE(around.world_reaches(kMachine));
+    EXPECT_FALSE(guest_reaches(farm, "alice", kMachine));
+    EXPECT_TRUE(around.machine_reaches("10.78.0.1"));
+    EXPECT_FALSE(guest_reaches(farm, "alice", "10.78.0.1"));
+    EXPECT_TRUE(around.machine_reaches(kSecrets));
+    EXPECT_FALSE(guest_reaches(farm, "alice", kSecrets));
+    EXPECT_NE(around.state(), before);
+  }
+  EXPECT_EQ(around.state(), before);
+}
+
+TEST(Uplink, IsNoWayFromGuestToGuest) {
+  const Neighbourhood around;
+  const TestFarm farm(kConfig, true, around.machine());
+  farm.create("lab", {"--count", "2"});
+  const std::string other = farm.field("lab-2", "address4");
+  EXPECT_TRUE(guest_reaches(farm, "lab-1", kWorld));
+  farm.in_guest("lab-1", "ip route add " + other + "/32 via 10.77.0.1");
+  EXPECT_NE(farm.ssh("lab-1", "ping -c 1 -W 2 " + other).code, 0);
+}
+
+TEST(Uplink, SurvivesTheDaemonAndGoesWhenItIsTakenOut) {
+  const Neighbourhood around;
+  const std::string before = around.state();
+  TestFarm farm(kConfig, true, around.machine());
+  farm.create("alice");
+  farm.kill_daemon();
+  farm.start_daemon();
+  EXPECT_TRUE(guest_reaches(farm, "alice", kWorld));
+  farm.end_daemon();
+  farm.configure("");
+  farm.start_daemon();
+  EXPECT_FALSE(guest_reaches(farm, "alice", kWorld));
+  EXPECT_EQ(farm.in_guest("alice", "hostname"), "alice\n");
+  EXPECT_EQ(around.state(), before);
+}
+
+TEST(Uplink, IsRefusedWhereTheMachineDoesNotForward) {
+  const Neighbourhood around;
+  TestFarm farm("", false, around.machine());
+  farm.end_daemon();
+  const std::string before = around.state();
+  around.forward("0");
+  farm.configure(kConfig);
+  const Ran refused = farm.run_daemon();
+  EXPECT_EQ(refused.code, 8);
+  EXPECT_NE(refused.err.find("sysctl -w net.ipv4.ip_forward=1"), std::string::npos) << refused.err;
+  farm.configure("[network]\nuplink = '10.78.0.1/30'\n");
+  const Ran malformed = farm.run_daemon();
+  EXPECT_EQ(malformed.code, 4);
+  EXPECT_NE(malformed.err.find("10.78.0.1/30"), std::string::npos) << malformed.err;
+  farm.configure("[network]\nuplink = '10.77.8.0/30'\n");
+  const Ran overlapping = farm.run_daemon();
+  EXPECT_EQ(overlapping.code, 4);
+  EXPECT_NE(overlapping.err.find("pool4"), std::string::npos) << overlapping.err;
+  EXPECT_EQ(around.state(), before);
+}
+
+}  // namespace
+}  // namespace umlfarm::testing
