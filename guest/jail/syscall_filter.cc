@@ -129,9 +129,6 @@ constexpr auto kIoctls = std::to_array<unsigned long>({
     TCSETSW,
     TCSETSF,
     TIOCGWINSZ,
-    // By these UML hears of a new window size. There is no other terminal in the jail to take.
-    TIOCSCTTY,
-    TIOCSPGRP,
     FIONREAD,
     FIONBIO,
     FIOASYNC,

@@ -12,7 +12,7 @@ TEST(ManyGuests, AreAllReadyAndAllDifferent) {
   const TestFarm farm("[capacity]\nmemory_percent = 200\n");
   farm.ok({"image", "add", built_image("debian-12")});
   farm.ok({"create", "lab", "--count", std::to_string(kMany), "--ssh-key", farm.public_key(), "--memory",
-           "128M", "--timeout", "200"});
+           "128M", "--timeout", "500"});
   std::set<std::string> addresses4, addresses6, macs, machine_ids, host_keys, names;
   const boost::json::value document = farm.json({"list"});
   const boost::json::array& guests = document.at("guests").as_array();

@@ -11,7 +11,7 @@
 namespace umlfarm::testing {
 namespace {
 
-constexpr const char* kMostSeconds = "240";
+constexpr const char* kMostSeconds = "560";
 
 [[noreturn]] void become(const std::vector<std::string>& arguments, const Environment& environment) {
   for (const std::string& variable : environment) ::putenv(const_cast<char*>(variable.c_str()));

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "provisioner/base/atomic_file.h"
+#include "tests/provisioner/cli/variable.h"
 #include "tests/support/result_matchers.h"
 #include "tests/support/temporary_directory.h"
 
@@ -45,6 +46,8 @@ TEST(RunProgram, TakesMoreThanAPipeHolds) {
 
 TEST(RunProgram, NamesAProgramThatIsNotThere) {
   EXPECT_THAT(run_program({"/nowhere/program"}), is_error(Kind::NotFound, "/nowhere/program"));
+  // A directory that is closed to us would be the answer otherwise.
+  const Variable path("PATH", "/usr/bin:/bin");
   EXPECT_THAT(run_program({"umlfarm-no-such-program"}), is_error(Kind::NotFound, "umlfarm-no-such-program"));
 }
 

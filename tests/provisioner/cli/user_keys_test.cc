@@ -4,11 +4,9 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <optional>
-
 #include "provisioner/base/atomic_file.h"
 #include "provisioner/cli/run_program.h"
+#include "tests/provisioner/cli/variable.h"
 #include "tests/support/result_matchers.h"
 #include "tests/support/temporary_directory.h"
 
@@ -18,29 +16,6 @@ namespace {
 using testing::is_error;
 using testing::is_ok;
 using Files = std::vector<std::string>;
-
-// A variable for as long as it lives; nothing takes it away.
-class Variable {
- public:
-  Variable(const char* name, const std::optional<std::string>& value) : name_(name) {
-    if (const char* before = std::getenv(name)) before_ = before;
-    set(value);
-  }
-  Variable(const Variable&) = delete;
-  Variable& operator=(const Variable&) = delete;
-  ~Variable() { set(before_); }
-
- private:
-  void set(const std::optional<std::string>& value) {
-    if (value) {
-      ::setenv(name_, value->c_str(), 1);
-    } else {
-      ::unsetenv(name_);
-    }
-  }
-  const char* name_;
-  std::optional<std::string> before_;
-};
 
 class UserKeys : public ::testing::Test {
  protected:
