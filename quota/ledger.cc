@@ -37,7 +37,12 @@ Status check_limits(const Limits& limits) {
   if (limits.disk < ByteSize::mib(1) || limits.disk > kMostDisk) {
     return outside("disk", limits.disk, ByteSize::mib(1), kMostDisk);
   }
-  if (limits.swap > kMostDisk) return outside("swap", limits.swap, ByteSize(0), kMostDisk);
+  if (limits.swap.bytes() != 0 && (limits.swap < kLeastSwap || limits.swap > kMostDisk)) {
+    return outside("swap", limits.swap, kLeastSwap, kMostDisk);
+  }
+  if (limits.swap.bytes() % 4096 != 0) {
+    return Error(Kind::Invalid, "swap of " + limits.swap.str() + " is not a multiple of 4 KiB");
+  }
   return {};
 }
 

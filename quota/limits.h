@@ -10,6 +10,8 @@ namespace umlfarm::quota {
 // Smallest and largest figures a guest can be given, from what UML boots with (least) and can address (most).
 inline constexpr ByteSize kLeastMemory = ByteSize::mib(16);
 inline constexpr ByteSize kMostMemory = ByteSize::gib(64);
+// What mkswap(8) makes at least; none at all is possible too.
+inline constexpr ByteSize kLeastSwap = ByteSize::kib(40);
 // UML's COW bitmap offsets are 32 bits wide: a disk of 8 TiB or more would wrap.
 inline constexpr ByteSize kMostDisk = ByteSize(ByteSize::gib(8192).bytes() - 512);
 

@@ -8,7 +8,6 @@
 namespace umlfarm::guest {
 namespace {
 
-constexpr std::size_t kMostExtras = 13;  // ubda to ubdc are ours, of 16
 constexpr std::size_t kMostBytes = 4095;
 
 Status check_path(const std::string& path) {
@@ -18,7 +17,7 @@ Status check_path(const std::string& path) {
 }
 
 Status check(const BootSpec& spec) {
-  if (spec.extras.size() > kMostExtras) {
+  if (spec.extras.size() > kMostExtraDisks) {
     return Error(Kind::Invalid,
                  std::to_string(spec.extras.size()) + " extra disks: a guest takes at most 13");
   }

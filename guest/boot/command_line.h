@@ -1,6 +1,7 @@
 // The guest kernel's command line. Pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -9,6 +10,9 @@
 #include "provisioner/base/result.h"
 
 namespace umlfarm::guest {
+
+// ubda to ubdc are the farm's, of 16.
+inline constexpr std::size_t kMostExtraDisks = 13;
 
 // What a guest writes to /proc/mconsole once its users can log in.
 inline constexpr const char* kReadyText = "umlfarm-ready";

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "guest/disk/host_key.h"
@@ -26,6 +27,9 @@ struct Seed {
   std::vector<std::string> ssh_keys;              // lines for root's authorized_keys
   HostKey host_key;
 };
+
+// Whether it can stand in /etc/shadow as crypt(5) writes it: "$id$...".
+bool is_password_hash(std::string_view hash);
 
 // A ustar archive with the same bytes for the same seed, everything owned by root at time 0:
 //   etc/umlfarm/guest.env     0644  KEY='value' lines that sh can source: UMLFARM_SEED_ID, _NAME, _HOSTNAME,

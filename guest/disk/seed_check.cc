@@ -76,13 +76,6 @@ bool is_cidr(int family, const std::string& text) {
   return status == std::errc{} && end == last && prefix <= (family == AF_INET ? 32U : 128U);
 }
 
-// crypt(5): "$id$...", without the characters that would end a field of /etc/shadow.
-bool is_password_hash(std::string_view hash) {
-  return hash.size() >= 8 && hash.size() <= 384 && hash.front() == '$' && all(hash, [](char c) {
-           return is_alphanumeric(c) || std::string_view("$./,=+_-").find(c) != std::string_view::npos;
-         });
-}
-
 Status check_family(int family, const std::string& address, const std::string& gateway) {
   const std::string name = family == AF_INET ? "IPv4" : "IPv6";
   const std::string example = family == AF_INET ? "10.0.0.5/24" : "fd00::5/64";
@@ -120,6 +113,12 @@ Status check_secrets(const Seed& seed) {
 }
 
 }  // namespace
+
+bool is_password_hash(std::string_view hash) {
+  return hash.size() >= 8 && hash.size() <= 384 && hash.front() == '$' && all(hash, [](char c) {
+           return is_alphanumeric(c) || std::string_view("$./,=+_-").find(c) != std::string_view::npos;
+         });
+}
 
 Status check_seed(const Seed& seed) {
   UMLFARM_TRY(require(is_seed_id(seed.seed_id), "seed id", seed.seed_id, "use 1 to 64 of A-Z a-z 0-9 . _ -"));

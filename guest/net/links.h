@@ -16,8 +16,8 @@ class Links {
  public:
   static Result<Links> open();
 
-  // Idempotent. With a MAC of its own: one that follows its ports would lose all neighbours at each change, the
-  // permanent ones too (neigh_changeaddr).
+  // Idempotent. With a MAC of its own: one that follows its ports would lose all neighbours at each change,
+  // the permanent ones too (neigh_changeaddr).
   Status make_bridge(const std::string& name, const std::string& mac);
   Status bring_up(const std::string& name);
   Status add_address(const std::string& name, const std::string& cidr);

@@ -1,7 +1,9 @@
 #include "provisioner/config/config.h"
 
+#include <arpa/inet.h>
 #include <toml++/toml.h>
 
+#include <array>
 #include <set>
 
 #include "provisioner/base/ids.h"
@@ -100,6 +102,13 @@ void read_network(Reader& reader, const toml::table& table, Network& network) {
   reader.read(table, "pool4", network.pool4);
   reader.read(table, "pool6", network.pool6);
   reader.read(table, "dns", network.dns);
+  for (const std::string& server : network.dns) {
+    std::array<std::uint8_t, 16> parsed{};
+    if (::inet_pton(AF_INET, server.c_str(), parsed.data()) != 1 &&
+        ::inet_pton(AF_INET6, server.c_str(), parsed.data()) != 1) {
+      reader.fault(table.get("dns")->source(), "dns: '" + server + "' is not an IPv4 or IPv6 address");
+    }
+  }
   reader.read(table, "isolate", network.isolate);
   reader.read(table, "uplink", network.uplink);
 }
@@ -139,6 +148,10 @@ void read_plan(Reader& reader, const toml::table& table, std::vector<quota::Plan
   }
   if (Status checked = quota::check_limits(plan.limits); !checked) {
     return reader.fault(table.source(), "plan " + plan.name + ": " + checked.error().message());
+  }
+  for (const quota::Plan& other : plans) {
+    if (other.name == plan.name)
+      return reader.fault(table.source(), "plan " + plan.name + ": there is one already");
   }
   plans.push_back(std::move(plan));
 }

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <set>
 
+#include "guest/boot/command_line.h"
 #include "guest/disk/cow.h"
+#include "guest/disk/seed.h"
 #include "guest/disk/ssh_key.h"
 #include "provisioner/base/as_user.h"
 #include "provisioner/base/posix.h"
@@ -71,7 +73,8 @@ Result<std::vector<std::string>> check_keys(const std::vector<std::string>& line
 // The guest kernel opens it as its own user, so that the file's mode decides, not the daemon's rights; and
 // who asks must be able to reach it.
 Status check_extra_disk(const std::string& path, uid_t asker) {
-  if (path.empty() || path[0] != '/' || path.find_first_of(" \t\n,\":=") != std::string::npos) {
+  if (path.empty() || path[0] != '/' ||
+      path.find_first_of(std::string_view(" \t\n,\":=\0", 8)) != std::string::npos) {
     return Error(Kind::Invalid,
                  "disk '" + path + "': must be an absolute path without spaces, commas, quotes, ':' or '='");
   }
@@ -97,8 +100,7 @@ Status check_extra_disk(const std::string& path, uid_t asker) {
 
 Status check_password_hash(const std::string& hash) {
   if (hash.empty()) return {};
-  const bool plain = hash.find_first_of(":\n' ") != std::string::npos;
-  if (hash[0] == '$' && !plain && hash.size() < 256) return {};
+  if (guest::is_password_hash(hash)) return {};
   return Error(Kind::Invalid, "root password hash: must be of crypt(3), such as 'openssl passwd -6' prints");
 }
 
@@ -149,6 +151,11 @@ Result<GuestIdentity> common_identity(const CreateRequest& request, const FarmFa
   identity.kernel = kernel.name;
   identity.kernel_digest = kernel.digest;
   UMLFARM_ASSIGN(identity.ssh_keys, check_keys(request.ssh_keys));
+  if (request.extra_disks.size() > guest::kMostExtraDisks) {
+    return Error(Kind::Invalid, std::to_string(request.extra_disks.size()) +
+                                    " extra disks: a guest takes at most " +
+                                    std::to_string(guest::kMostExtraDisks));
+  }
   for (const std::string& disk : request.extra_disks) UMLFARM_TRY(check_extra_disk(disk, request.asker));
   identity.extra_disks = request.extra_disks;
   UMLFARM_TRY(check_password_hash(request.root_password_hash));
@@ -161,8 +168,10 @@ Result<GuestIdentity> common_identity(const CreateRequest& request, const FarmFa
 Result<CatalogEntry> find_entry(const std::vector<CatalogEntry>& entries, const char* what,
                                 const std::string& asked) {
   for (const CatalogEntry& entry : entries) {
-    const bool by_digest = asked.size() >= 8 && entry.digest.starts_with(asked);
-    if (entry.name == asked || by_digest) return entry;
+    if (entry.name == asked) return entry;
+  }
+  for (const CatalogEntry& entry : entries) {
+    if (asked.size() >= 8 && entry.digest.starts_with(asked)) return entry;
   }
   return Error(Kind::NotFound, std::string("no ") + what + " '" + asked + "'; there is: " +
                                    list_names(entries, [](const CatalogEntry& entry) { return entry.name; }));

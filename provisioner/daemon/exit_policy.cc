@@ -11,19 +11,19 @@ constexpr std::int64_t kLongEnough = 60'000;
 // kept busy with boots.
 constexpr std::int64_t kShortLife = 10'000;
 
-bool died(const std::string& cause) {
-  return cause == "panicked" || cause == "crashed";
-}
+bool died(const std::string& cause) { return cause == "panicked" || cause == "crashed"; }
 
 }  // namespace
 
 GuestRecord after_exit(GuestRecord record, const ExitNotice& notice, unsigned most_restarts) {
   if (notice.time_ms == record.last_exit_ms) return record;
+  // A start from before its last end was another life's.
+  const bool start_seen = record.started_ms > record.last_exit_ms;
+  const std::int64_t lived = start_seen ? notice.time_ms - record.started_ms : 0;
   record.last_exit_ms = notice.time_ms;
   record.last_exit = notice.cause + ": " + notice.detail;
   const bool wanted = record.desired == Desired::Running && !record.restart_asked;
   record.restart_asked = false;
-  const std::int64_t lived = record.started_ms == 0 ? 0 : notice.time_ms - record.started_ms;
   if (notice.cause == "rebooted" && wanted && lived < kShortLife) {
     record.restarts = std::min(record.restarts + 1, std::max(1U, most_restarts));
     return record;

@@ -1,6 +1,8 @@
 #include "provisioner/daemon/guest_record.h"
 
 #include <boost/json.hpp>
+#include <charconv>
+#include <stdexcept>
 
 namespace umlfarm::daemon {
 namespace json = boost::json;
@@ -20,15 +22,21 @@ std::string to_hex(const std::string& bytes) {
 
 std::string from_hex(std::string_view hex) {
   std::string bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-    bytes += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
+  if (hex.size() % 2 != 0) throw std::invalid_argument("half a byte");
+  for (std::size_t i = 0; i < hex.size(); i += 2) {
+    unsigned byte = 0;
+    const auto [end, error] = std::from_chars(hex.data() + i, hex.data() + i + 2, byte, 16);
+    if (error != std::errc() || end != hex.data() + i + 2) throw std::invalid_argument("not hexadecimal");
+    bytes += static_cast<char>(byte);
   }
   return bytes;
 }
 
 Desired desired_from_name(std::string_view name) {
-  if (name == "running") return Desired::Running;
-  return name == "absent" ? Desired::Absent : Desired::Stopped;
+  for (const Desired desired : {Desired::Running, Desired::Stopped, Desired::Absent}) {
+    if (name == desired_name(desired)) return desired;
+  }
+  throw std::invalid_argument("unknown desired state");
 }
 
 json::object limits_to_json(const quota::Limits& limits) {

@@ -29,9 +29,11 @@ Result<std::string> LogReader::more() {
   // Rotated, or not there before.
   auto fresh = posix::open(path_, O_RDONLY);
   if (!fresh) return text;
+  // What the old one got since, until it was rotated away.
+  UMLFARM_ASSIGN(const std::string last, rest());
   file_ = *std::move(fresh);
   UMLFARM_ASSIGN(const std::string added, rest());
-  return text + added;
+  return text + last + added;
 }
 
 }  // namespace umlfarm::daemon

@@ -89,7 +89,8 @@ Result<std::string> digest_sparse(int from, int to) {
   if (::fstat(from, &status) < 0) return system_error("fstat");
   if (to >= 0 && ::ftruncate(to, status.st_size) < 0) return system_error("size the copy");
   const bool shared = to >= 0 && ::ioctl(to, FICLONE, from) == 0;
-  return ChunkReader(from, shared ? -1 : to, status.st_size).run();
+  // Of the copy, which nobody changes.
+  return shared ? ChunkReader(to, -1, status.st_size).run() : ChunkReader(from, to, status.st_size).run();
 }
 
 }  // namespace umlfarm::daemon

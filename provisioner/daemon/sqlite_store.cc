@@ -63,9 +63,7 @@ Error translated(const SQLite::Exception& failure) {
 class SqliteStore final : public StateStore {
  public:
   explicit SqliteStore(const std::string& path)
-      : database_(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE) {
-    database_.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;");
-  }
+      : database_(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE) {}
 
   Status prepare(const std::string& path) {
     const int version = database_.execAndGet("PRAGMA user_version").getInt();
@@ -74,6 +72,8 @@ class SqliteStore final : public StateStore {
                                       ", this program knows up to " + std::to_string(kSchema) +
                                       ": install the newer umlfarm that wrote it");
     }
+    // Only what is ours is written to.
+    database_.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;");
     if (version == 0) {
       SQLite::Transaction transaction(database_);
       database_.exec(kTables);
@@ -242,6 +242,7 @@ class SqliteStore final : public StateStore {
 Result<std::unique_ptr<StateStore>> open_sqlite_store(const std::string& path) try {
   // It holds password hashes and host keys.
   UMLFARM_ASSIGN(const UniqueFd touched, posix::open(path, O_CREAT | O_RDWR, 0600));
+  if (::fchmod(touched.get(), 0600) < 0) return system_error("chmod " + path);
   auto store = std::make_unique<SqliteStore>(path);
   UMLFARM_TRY(store->prepare(path));
   return std::unique_ptr<StateStore>(std::move(store));

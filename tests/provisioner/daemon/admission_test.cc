@@ -78,8 +78,12 @@ TEST_F(Admission, RefusesARequestThatCannotBeMet) {
       {[](Request& r) { r.root_password_hash = "secret"; }, Kind::Invalid, "password hash"},
       {[](Request& r) { r.root_password_hash = "$6$a:b"; }, Kind::Invalid, "password hash"},
       {[](Request& r) { r.root_password_hash = "$6$a\nroot"; }, Kind::Invalid, "password hash"},
-      {[](Request& r) { r.root_password_hash = "$" + std::string(256, 'x'); }, Kind::Invalid,
+      {[](Request& r) { r.root_password_hash = "$" + std::string(384, 'x'); }, Kind::Invalid,
        "password hash"},
+      {[](Request& r) { r.root_password_hash = "$6$a|bcd$"; }, Kind::Invalid, "password hash"},
+      {[](Request& r) { r.root_password_hash = "$6"; }, Kind::Invalid, "password hash"},
+      {[](Request& r) { r.extra_disks.assign(14, "/etc/hostname"); }, Kind::Invalid, "at most 13"},
+      {[](Request& r) { r.extra_disks = {std::string("/etc/host\0name", 14)}; }, Kind::Invalid, "disk"},
   };
   for (const auto& row : rows) EXPECT_THAT(ask_with(row.change), is_error(row.kind, row.says)) << row.says;
 }

@@ -138,6 +138,28 @@ TEST(AfterExit, CountsADeathBeforeAnyStartWasSeen) {
   EXPECT_NE(after_exit(record, notice(ExitCause::Crashed), kMost).failure, "");
 }
 
+TEST(AfterExit, CountsDeathsWhoseStartNobodySawThoughTheLastLifeWasLong) {
+  GuestRecord record = running();
+  std::int64_t now = record.started_ms + 3'600'000;
+  for (int death = 0; death < 20 && record.failure.empty(); ++death) {
+    record = after_exit(record, notice(ExitCause::Crashed, now += 1000), kMost);
+  }
+  EXPECT_NE(record.failure, "");
+}
+
+TEST(AfterExit, HoldsBackOneThatRebootsAtOnceAndNeverGivesItUp) {
+  GuestRecord record = running();
+  for (int reboot = 0; reboot < 20; ++reboot) {
+    record.started_ms = record.last_exit_ms + 100 + kStart * (reboot == 0);
+    record = after_exit(record, notice(ExitCause::Rebooted, record.started_ms + 1000), kMost);
+    EXPECT_EQ(record.failure, "");
+    EXPECT_GT(record.restarts, 0U);
+  }
+  record.started_ms = record.last_exit_ms + 100;
+  record = after_exit(record, notice(ExitCause::Rebooted, record.started_ms + 20'000), kMost);
+  EXPECT_EQ(record.restarts, 0U);
+}
+
 TEST(WorthRetrying, IsAllButALastingFaultOnTheWayUp) {
   for (int number = 0; number <= static_cast<int>(Action::Forget); ++number) {
     const auto action = static_cast<Action>(number);
