@@ -103,9 +103,12 @@ Result<api::Response> FarmService::route(const api::Request& request) {
 Result<api::Response> FarmService::route_guests(const api::Request& request) {
   if (request.method == "POST") return create(request);
   if (request.method != "GET") return no_such_address(request);
-  json::array guests;
-  for (const Guest& guest : farm_.list()) guests.push_back(guest_view(farm_, guest));
-  return api::json_response(200, {{"guests", guests}});
+  const json::storage_ptr storage = json::make_shared_resource<json::monotonic_resource>();
+  json::array guests(storage);
+  for (const Guest& guest : farm_.list()) guests.push_back(guest_view(farm_, guest, storage));
+  json::object answer(storage);
+  answer.emplace("guests", std::move(guests));
+  return api::json_response(200, std::move(answer));
 }
 
 Result<api::Response> FarmService::create(const api::Request& request) {

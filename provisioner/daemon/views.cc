@@ -93,37 +93,38 @@ class Fields {
 
 }  // namespace
 
-json::object guest_view(const Farm& farm, const Guest& guest) {
+json::object guest_view(const Farm& farm, const Guest& guest, json::storage_ptr storage) {
   const GuestRecord& record = guest.record;
   const GuestIdentity& identity = record.identity;
   const GuestState state = state_of(guest, wall_clock_ms(), farm.config().guests.ready_seconds);
   const guest::Addresses addresses = farm.pool().at(identity.address);
   const std::string id = record.id();
-  return {{"name", record.name},
-          {"id", id},
-          {"tenant", identity.tenant},
-          {"plan", identity.plan},
-          {"image", identity.image},
-          {"image_digest", identity.image_digest},
-          {"kernel", identity.kernel},
-          {"kernel_digest", identity.kernel_digest},
-          {"desired", desired_name(record.desired)},
-          {"state", state.name},
-          {"reason", state.reason},
-          {"memory", identity.limits.memory.bytes()},
-          {"memory_allocated", guest.live.status.memory_allocated},
-          {"disk", identity.limits.disk.bytes()},
-          {"disk_allocated", allocated(farm.paths().disk(id))},
-          {"swap", identity.limits.swap.bytes()},
-          {"address4", without_prefix(addresses.address4)},
-          {"address6", without_prefix(addresses.address6)},
-          {"mac", identity.mac},
-          {"processor", farm.processor_of(id)},
-          {"created_ms", identity.created_ms},
-          {"started_ms", guest.live.status.started_ms},
-          {"ready_ms", guest.live.status.ready_ms},
-          {"host_key", identity.host_key_public},
-          {"restarts", record.restarts_ever}};
+  return json::object({{"name", record.name},
+                       {"id", id},
+                       {"tenant", identity.tenant},
+                       {"plan", identity.plan},
+                       {"image", identity.image},
+                       {"image_digest", identity.image_digest},
+                       {"kernel", identity.kernel},
+                       {"kernel_digest", identity.kernel_digest},
+                       {"desired", desired_name(record.desired)},
+                       {"state", state.name},
+                       {"reason", state.reason},
+                       {"memory", identity.limits.memory.bytes()},
+                       {"memory_allocated", guest.live.status.memory_allocated},
+                       {"disk", identity.limits.disk.bytes()},
+                       {"disk_allocated", allocated(farm.paths().disk(id))},
+                       {"swap", identity.limits.swap.bytes()},
+                       {"address4", without_prefix(addresses.address4)},
+                       {"address6", without_prefix(addresses.address6)},
+                       {"mac", identity.mac},
+                       {"processor", farm.processor_of(id)},
+                       {"created_ms", identity.created_ms},
+                       {"started_ms", guest.live.status.started_ms},
+                       {"ready_ms", guest.live.status.ready_ms},
+                       {"host_key", identity.host_key_public},
+                       {"restarts", record.restarts_ever}},
+                      std::move(storage));
 }
 
 json::object entry_view(const CatalogEntry& entry, std::size_t guests) {

@@ -7,7 +7,8 @@
 
 namespace umlfarm::daemon {
 
-boost::json::object guest_view(const Farm& farm, const Guest& guest);
+// In `storage`: a list of a thousand is best made in one that grows and is freed as a whole.
+boost::json::object guest_view(const Farm& farm, const Guest& guest, boost::json::storage_ptr storage = {});
 // `guests`: how many use it.
 boost::json::object entry_view(const CatalogEntry& entry, std::size_t guests);
 boost::json::object plan_view(const quota::Plan& plan);

@@ -49,7 +49,7 @@ HandGuest::HandGuest(const HandStart& start, const std::string& directory) {
   const std::string cow = directory + "/disk.cow";
   EXPECT_THAT(guest::create_cow(cow, start.base, 0600, 0, 0), testing::is_ok());
   std::vector<std::string> arguments{start.kernel,
-                                     "mem=32M",
+                                     start.memory,
                                      "root=/dev/ubda",
                                      "rw",
                                      "ubd0=" + cow + "," + start.base,

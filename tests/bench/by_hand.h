@@ -16,6 +16,7 @@ struct HandStart {
   std::string kernel;  // the program
   std::string base;    // raw image, behind a COW file of the guest's own
   std::vector<std::string> more;
+  const char* memory = "mem=32M";
   bool pinned = false;           // to one processor
   bool fixed_addresses = false;  // no address space randomisation
 };

@@ -38,6 +38,18 @@ void fill(const testing::TestFarm& farm) {
               testing::is_ok());
 }
 
+// Of the program alone, from fork to its end.
+double time_of(const testing::TestFarm& farm, const std::vector<std::string>& arguments) {
+  std::vector<std::string> command{std::string(UMLFARM_BUILD_DIRECTORY) + "/provisioner/cli/umlfarm",
+                                   "--socket", farm.socket()};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  const auto begun = Clock::now();
+  const int status = testing::wait_for_end(testing::start_program(command, farm / "out"));
+  const double taken = milliseconds_since(begun);
+  EXPECT_EQ(status, 0);
+  return taken;
+}
+
 TEST(Bench, ListAndShowOfAThousandGuests) {
   testing::TestFarm farm("", false);
   farm.end_daemon();
@@ -52,10 +64,7 @@ TEST(Bench, ListAndShowOfAThousandGuests) {
       {"--version"}, {"list"}, {"--json", "list"}, {"show", "guest-500"}, {"status"}};
   for (int run = 0; run < 20; ++run) {
     for (std::size_t i = 0; i < commands.size(); ++i) {
-      const auto begun = Clock::now();
-      const std::string out = farm.ok(commands[i]);
-      rows[i].samples.push_back(milliseconds_since(begun));
-      EXPECT_FALSE(out.empty());
+      rows[i].samples.push_back(time_of(farm, commands[i]));
     }
   }
   print_table("1,000 guests in the store, whole commands", "ms", rows);

@@ -24,8 +24,8 @@ class TestFarm {
  public:
   static constexpr unsigned kUids = 64;
 
-  // Starts the daemon and takes in the kernel and the image "tiny". `config` is umlfarm.toml's text. The daemon
-  // has the network of this test, or that of the namespace at `machine`.
+  // Starts the daemon and takes in the kernel and the image "tiny". `config` is umlfarm.toml's text. The
+  // daemon has the network of this test, or that of the namespace at `machine`.
   explicit TestFarm(const std::string& config = "", bool take_in = true, const std::string& machine = "");
   TestFarm(const TestFarm&) = delete;
   TestFarm& operator=(const TestFarm&) = delete;
