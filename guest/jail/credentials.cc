@@ -65,6 +65,9 @@ Status pin_to_processor(int processor) {
 }
 
 Status become_guest_user(const JailSpec& spec) {
+  constexpr auto kUnchanged = static_cast<uid_t>(-1);  // what setresuid(2) takes for "leave it"
+  if (spec.uid == kUnchanged || spec.gid == kUnchanged)
+    return Error(Kind::Invalid, "a guest's uid or gid is -1");
   if (spec.uid == 0 || spec.gid == 0) return Error(Kind::Invalid, "a guest never runs as uid or gid 0");
   UMLFARM_TRY(drop_capabilities());
   if (::setgroups(0, nullptr) < 0) return system_error("setgroups");

@@ -17,12 +17,19 @@
 namespace umlfarm::guest::mconsole {
 namespace {
 
+// Each waits for those before it, and has a deadline only once it is under way.
+constexpr std::size_t kMostWaiting = 64;
+
 Result<sockaddr_un> address_of(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) return Error(Kind::Invalid, "socket path too long: " + path);
   std::memcpy(address.sun_path, path.data(), path.size());
   return address;
+}
+
+Error unavailable(const char* what) {
+  return {Kind::Unavailable, std::error_code(errno, std::generic_category()), what};
 }
 
 }  // namespace
@@ -32,6 +39,9 @@ Client::~Client() {
 }
 
 void Client::ask(const std::string& command, std::int64_t limit, Done done) {
+  if (queue_.size() >= kMostWaiting) {
+    return done(Error(Kind::Unavailable, "management console: too many requests wait for an answer"));
+  }
   queue_.push_back({command, limit, std::move(done)});
   if (!under_way_) begin_next();
 }
@@ -64,7 +74,7 @@ Status Client::send(const Request& request) {
 // A name of its own for each request: an answer that comes too late finds nobody.
 Status Client::bind_reply_socket() {
   reply_socket_.reset(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!reply_socket_) return system_error("socket");
+  if (!reply_socket_) return unavailable("management console: socket");
   reply_name_ = "m" + std::to_string(count_++);
   UMLFARM_ASSIGN(const sockaddr_un address, address_of(reply_name_));
   // The guest may exchange the file at any moment, so its mode is right from the start, never set afterwards.
@@ -72,7 +82,9 @@ Status Client::bind_reply_socket() {
   const int bound = ::bind(reply_socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
   const int reason = errno;
   ::umask(old);
-  return bound == 0 ? Status() : system_error("bind a reply socket in the guest's /run", reason);
+  errno = reason;
+  // Whatever the reason, it is the guest's directory: full, or with something of the guest's in the way.
+  return bound == 0 ? Status() : unavailable("bind a reply socket in the guest's /run");
 }
 
 Result<UniqueFd> Client::find_console() const {

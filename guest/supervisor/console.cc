@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 namespace umlfarm::guest {
@@ -32,7 +33,8 @@ std::string Console::take_output() {
   std::string output;
   std::array<char, 4096> buffer;
   while (output.size() < kAtOnce) {
-    const ssize_t size = ::read(master_.get(), buffer.data(), buffer.size());
+    const std::size_t room = std::min(buffer.size(), kAtOnce - output.size());
+    const ssize_t size = ::read(master_.get(), buffer.data(), room);
     if (size <= 0) break;
     output.append(buffer.data(), static_cast<std::size_t>(size));
   }

@@ -11,7 +11,9 @@ constexpr int kFailures = 2;
 }  // namespace
 
 void Health::on_ready(std::int64_t now) {
-  if (state_ == State::Starting && !next_) next_ = now;
+  // Said once: a guest that goes on saying so would have a round begun for each.
+  if (!said_ready_) next_ = now;
+  said_ready_ = true;
 }
 
 void Health::on_probed(std::int64_t now, bool answered) {

@@ -22,6 +22,7 @@ class Health {
 
  private:
   State state_ = State::Starting;
+  bool said_ready_ = false;
   std::optional<std::int64_t> next_;
   int failures_ = 0;
 };

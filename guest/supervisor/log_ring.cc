@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 
 #include "provisioner/base/posix.h"
@@ -21,7 +22,8 @@ Result<LogRing> LogRing::open(const std::string& path, std::uint64_t half) {
 }
 
 void LogRing::rotate() {
-  if (::rename(path_.c_str(), (path_ + ".1").c_str()) < 0) return;
+  // Gone already, it was renamed when no new one could be made.
+  if (::rename(path_.c_str(), (path_ + ".1").c_str()) < 0 && errno != ENOENT) return;
   if (auto fresh = posix::open(path_, kFlags, 0600)) {
     file_ = *std::move(fresh);
     size_ = 0;

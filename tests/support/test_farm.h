@@ -22,7 +22,7 @@ std::string built_image(const std::string& name);
 
 class TestFarm {
  public:
-  static constexpr unsigned kUids = 64;
+  static constexpr unsigned kUids = 128;
 
   // Starts the daemon and takes in the kernel and the image "tiny". `config` is umlfarm.toml's text. The
   // daemon has the network of this test, or that of the namespace at `machine`.
