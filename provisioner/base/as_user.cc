@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,26 @@ bool set_groups_of_thread(const std::vector<gid_t>& groups) {
 // It answers with the one that was; asked for what can't be, it only answers.
 bool acts_as(uid_t uid) { return static_cast<uid_t>(::setfsuid(static_cast<uid_t>(-1))) == uid; }
 
+// Back to what the thread was, however the work ends.
+class ThreadAs {
+ public:
+  ThreadAs(uid_t uid, gid_t gid, const std::vector<gid_t>& own_groups)
+      : own_gid_(::setfsgid(gid)), own_uid_(::setfsuid(uid)), own_groups_(own_groups) {}
+  ThreadAs(const ThreadAs&) = delete;
+  ThreadAs& operator=(const ThreadAs&) = delete;
+  ~ThreadAs() {
+    ::setfsuid(static_cast<uid_t>(own_uid_));
+    ::setfsgid(static_cast<gid_t>(own_gid_));
+    // A thread of a pool that stayed somebody else would serve the next one so.
+    if (!set_groups_of_thread(own_groups_)) std::abort();
+  }
+
+ private:
+  int own_gid_;
+  int own_uid_;
+  const std::vector<gid_t>& own_groups_;
+};
+
 }  // namespace
 
 Status as_user(uid_t uid, const std::function<Status()>& work) {
@@ -47,13 +68,8 @@ Status as_user(uid_t uid, const std::function<Status()>& work) {
   std::vector<gid_t> ours(static_cast<std::size_t>(::getgroups(0, nullptr)));
   if (::getgroups(static_cast<int>(ours.size()), ours.data()) < 0) return system_error("list own groups");
   if (!set_groups_of_thread(theirs.all)) return system_error("act for user " + std::to_string(uid));
-  const int own_gid = ::setfsgid(theirs.primary);
-  const int own_uid = ::setfsuid(uid);
-  Status done = acts_as(uid) ? work() : Error(Kind::Denied, "may not act for user " + std::to_string(uid));
-  ::setfsuid(static_cast<uid_t>(own_uid));
-  ::setfsgid(static_cast<gid_t>(own_gid));
-  if (!set_groups_of_thread(ours)) return system_error("take up own groups again");
-  return done;
+  const ThreadAs as(uid, theirs.primary, ours);
+  return acts_as(uid) ? work() : Error(Kind::Denied, "may not act for user " + std::to_string(uid));
 }
 
 }  // namespace umlfarm

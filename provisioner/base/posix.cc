@@ -2,6 +2,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
 
 #include <algorithm>
 #include <array>
@@ -53,8 +55,16 @@ Status remove_entry(int parent, const char* name, dev_t device, const std::strin
   if (info.st_dev != device) {
     return Error(Kind::Conflict, "remove " + shown + ": something is mounted there; unmount it first");
   }
-  auto directory = open_at(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (!directory) return std::move(directory).error().context("remove " + shown);
+  // A bind mount of the same file system has the same device: the kernel itself must not cross into it.
+  open_how how{};
+  how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  how.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
+  Result<UniqueFd> directory(
+      UniqueFd(static_cast<int>(::syscall(SYS_openat2, parent, name, &how, sizeof how))));
+  if (!*directory && errno == EXDEV) {
+    return Error(Kind::Conflict, "remove " + shown + ": something is mounted there; unmount it first");
+  }
+  if (!*directory) return system_error("remove " + shown);
   UMLFARM_TRY(remove_contents(std::move(*directory), device, shown));
   if (unlinkat(parent, name, AT_REMOVEDIR) != 0 && errno != ENOENT) return system_error("remove " + shown);
   return {};

@@ -47,8 +47,9 @@ Result<int> change_all(Context& context, const Change& change, const Parsed& par
   json::array answers;
   const bool again = std::string_view(change.verb) == "restart";
   std::int64_t after = 0;
-  for (const std::string& word : parsed.words) {
-    const std::string name = name_argument("guest name", word);
+  // All of them before anything is asked for any.
+  for (const std::string& name : parsed.words) name_argument("guest name", name);
+  for (const std::string& name : parsed.words) {
     if (again) {
       UMLFARM_ASSIGN(const std::int64_t before, started(context, name));
       after = std::max(after, before);

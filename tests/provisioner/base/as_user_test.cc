@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <pwd.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <stdexcept>
 #include <thread>
 
 #include "provisioner/base/atomic_file.h"
@@ -118,6 +120,12 @@ TEST_F(AsUser, LeavesOtherThreadsAsTheyAre) {
   });
   EXPECT_THAT(here, is_error(Kind::Denied, roots));
   EXPECT_THAT(elsewhere, is_ok());
+}
+
+TEST(AsSomebodyElse, IsOverHoweverTheWorkEnds) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root may act for others";
+  EXPECT_ANY_THROW((void)!as_user(kSomebody, []() -> Status { throw std::runtime_error("x"); }));
+  EXPECT_EQ(::setfsuid(static_cast<uid_t>(-1)), 0);
 }
 
 TEST(AsOneself, IsAnOrdinaryCall) {

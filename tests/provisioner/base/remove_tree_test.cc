@@ -81,25 +81,32 @@ TEST_F(RemoveTree, GoesAsDeepAsADirectoryCan) {
 enum Outcome { kKept, kCrossed, kWrongError, kCannotMount };
 
 // In a process of its own, whose mounts nobody else sees: what is below the mount must be there afterwards.
-int remove_around_mount(const std::string& tree) {
+// `bind`: a directory of the same file system in place of another one.
+int remove_around_mount(const std::string& tree, const std::string& bind) {
   if (::unshare(::geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) != 0) return kCannotMount;
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return kCannotMount;
   const std::string mounted = tree + "/a/b";
-  if (::mount("none", mounted.c_str(), "tmpfs", 0, nullptr) != 0) return kCannotMount;
+  const bool done = bind.empty() ? ::mount("none", mounted.c_str(), "tmpfs", 0, nullptr) == 0
+                                 : ::mount(bind.c_str(), mounted.c_str(), nullptr, MS_BIND, nullptr) == 0;
+  if (!done) return kCannotMount;
   if (::mkdir((mounted + "/inside").c_str(), 0700) != 0) return kCannotMount;
   const Status removed = posix::remove_tree(tree);
   if (!posix::exists(mounted + "/inside")) return kCrossed;
   return !removed && removed.error().kind() == Kind::Conflict ? kKept : kWrongError;
 }
 
-TEST_F(RemoveTree, StopsAtAnotherFileSystem) {
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(remove_around_mount(tree_));
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFEXITED(status)) << status;
-  if (WEXITSTATUS(status) == kCannotMount) GTEST_SKIP() << "this user cannot mount here";
-  EXPECT_EQ(WEXITSTATUS(status), kKept);
+TEST_F(RemoveTree, StopsAtWhateverIsMounted) {
+  const testing::TemporaryDirectory outside;
+  for (const std::string& bind : {std::string(), outside.path()}) {
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(remove_around_mount(tree_, bind));
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status)) << status;
+    if (WEXITSTATUS(status) == kCannotMount) GTEST_SKIP() << "this user cannot mount here";
+    EXPECT_EQ(WEXITSTATUS(status), kKept) << bind;
+  }
+  EXPECT_TRUE(posix::exists(outside / "inside"));
 }
 
 TEST_F(RemoveTree, TellsWhatItMayNotRemove) {
