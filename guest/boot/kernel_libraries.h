@@ -10,7 +10,7 @@
 namespace umlfarm::guest {
 
 // Of a static kernel, as this tree builds them, nothing. Of a dynamic one, as Debian's user-mode-linux is:
-// the loader that it names, libc, and libgcc_s, which libc opens when threads end. Invalid for what is no
+// the loader, libc, and libgcc_s, which libc opens when threads end. Invalid for what is no
 // program for x86-64.
 Result<std::vector<JailFile>> kernel_libraries(const std::string& kernel);
 

@@ -92,7 +92,7 @@ Addresses AddressPool::at(std::uint32_t index) const {
 
 bool AddressPool::contains4(const std::string& address) const {
   in_addr parsed{};
-  if (::inet_pton(AF_INET, address.substr(0, address.find('/')).c_str(), &parsed) != 1) return false;
+  if (::inet_pton(AF_INET, without_prefix(address).c_str(), &parsed) != 1) return false;
   const unsigned host_bits = 32U - prefix4_;
   return ntohl(parsed.s_addr) >> host_bits == network4_ >> host_bits;
 }
@@ -102,6 +102,8 @@ std::string AddressPool::gateway4_cidr() const { return host4(kGateway) + "/" + 
 std::string AddressPool::gateway6_cidr() const {
   return has6_ ? host6(kGateway) + "/" + std::to_string(prefix6_) : "";
 }
+
+std::string without_prefix(const std::string& cidr) { return cidr.substr(0, cidr.find('/')); }
 
 std::string guest_mac(std::string_view farm_id, std::int64_t guest_number) {
   const std::string farm = sha256(farm_id);

@@ -45,6 +45,9 @@ class AddressPool {
   unsigned prefix6_ = 0;
 };
 
+// "10.77.0.2" of "10.77.0.2/16", and of itself.
+std::string without_prefix(const std::string& cidr);
+
 // A locally administered, unicast MAC that no two guests of a farm share.
 std::string guest_mac(std::string_view farm_id, std::int64_t guest_number);
 

@@ -31,7 +31,7 @@ std::set<std::string> addresses_of(const Port& port) {
   std::set<std::string> addresses;
   const bool ipv6 = posix::exists("/proc/sys/net/ipv6");
   for (const std::string& cidr : {port.address4, ipv6 ? port.address6 : std::string()}) {
-    if (!cidr.empty()) addresses.insert(cidr.substr(0, cidr.find('/')));
+    if (!cidr.empty()) addresses.insert(without_prefix(cidr));
   }
   return addresses;
 }

@@ -9,8 +9,6 @@ extern "C" {
 namespace umlfarm::guest {
 namespace {
 
-std::string without_prefix(const std::string& address) { return address.substr(0, address.find('/')); }
-
 // The elements that let a port speak, as "SET ELEMENT" pairs.
 std::vector<std::pair<std::string, std::string>> elements(const Port& port) {
   const std::string who = "\"" + port.tap + "\" . " + port.mac;

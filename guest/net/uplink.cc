@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 
+#include "guest/net/address_pool.h"
 #include "guest/net/firewall.h"
 #include "guest/net/links.h"
 #include "provisioner/base/posix.h"
@@ -12,8 +13,6 @@ namespace {
 
 constexpr const char* kFarmDevice = "umlup0";
 constexpr const char* kFarmTable = "umlfarm_uplink";
-
-std::string without_prefix(const std::string& cidr) { return cidr.substr(0, cidr.find('/')); }
 
 // Adding what is there is no error, deleting what is not there is one: together they never are.
 std::string remove_table(const std::string& table) {

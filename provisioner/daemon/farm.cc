@@ -136,7 +136,7 @@ Result<UniqueFd> Farm::connect(const std::string& name, std::uint16_t port) {
   if (!guest.live.supervised)
     return Error(Kind::Unavailable, "guest '" + name + "' does not run; start it first");
   const std::string address = pool_.at(guest.record.identity.address).address4;
-  return network_->connect_tcp(address.substr(0, address.find('/')), port, kConnectMs);
+  return network_->connect_tcp(guest::without_prefix(address), port, kConnectMs);
 }
 
 Result<CatalogEntry> Farm::add(Catalog which, const std::string& from, const std::string& name, uid_t asker) {

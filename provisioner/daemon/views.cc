@@ -16,8 +16,6 @@ std::uint64_t allocated(const std::string& path) {
   return status ? static_cast<std::uint64_t>(status->st_blocks) * 512 : 0;
 }
 
-std::string without_prefix(const std::string& cidr) { return cidr.substr(0, cidr.find('/')); }
-
 // Reads one object's fields, keeping the first fault.
 class Fields {
  public:
@@ -115,8 +113,8 @@ json::object guest_view(const Farm& farm, const Guest& guest, json::storage_ptr 
                        {"disk", identity.limits.disk.bytes()},
                        {"disk_allocated", allocated(farm.paths().disk(id))},
                        {"swap", identity.limits.swap.bytes()},
-                       {"address4", without_prefix(addresses.address4)},
-                       {"address6", without_prefix(addresses.address6)},
+                       {"address4", guest::without_prefix(addresses.address4)},
+                       {"address6", guest::without_prefix(addresses.address6)},
                        {"mac", identity.mac},
                        {"processor", farm.processor_of(id)},
                        {"created_ms", identity.created_ms},

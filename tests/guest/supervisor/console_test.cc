@@ -3,8 +3,8 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
-#include "tests/guest/supervisor/file_size_limit.h"
 #include "tests/guest/supervisor/terminal.h"
+#include "tests/support/file_size_limit.h"
 #include "tests/support/temporary_directory.h"
 
 namespace umlfarm::guest {
@@ -83,7 +83,7 @@ TEST_F(GuestConsole, GoesOnWhenItsLogCannot) {
   print(console_, "0123456789");
   std::string output;
   {
-    const FileSizeLimit disk(4);
+    const testing::FileSizeLimit disk(4);
     output = take(console_, 10);
   }
   EXPECT_EQ(output, "0123456789");

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "provisioner/base/posix.h"
-#include "tests/guest/supervisor/file_size_limit.h"
+#include "tests/support/file_size_limit.h"
 #include "tests/support/result_matchers.h"
 #include "tests/support/temporary_directory.h"
 
@@ -104,7 +104,7 @@ TEST_F(LogRingTest, TurnsAnExistingLogOverThatIsLargerThanItsShare) {
 TEST_F(LogRingTest, CountsWhatTheDiskRefuses) {
   LogRing log = open(10'000);
   {
-    const FileSizeLimit disk(1000);
+    const testing::FileSizeLimit disk(1000);
     log.write(std::string(600, 'a'));
     log.write(std::string(600, 'b'));
     log.write(std::string(600, 'c'));

@@ -2,12 +2,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/resource.h>
 
 #include <atomic>
 #include <thread>
 
+#include "tests/support/file_size_limit.h"
 #include "tests/support/result_matchers.h"
 #include "tests/support/temporary_directory.h"
 
@@ -17,26 +16,6 @@ namespace {
 using testing::is_error;
 using testing::is_ok;
 using Names = std::vector<std::string>;
-
-// While it lives no file of this process grows beyond `bytes`: the write fails, as on a full disk.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : signal_(::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit now{bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &now);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    ::signal(SIGXFSZ, signal_);
-  }
-
- private:
-  rlimit before_{};
-  sighandler_t signal_;
-};
 
 class WriteFileAtomically : public ::testing::Test {
  protected:
@@ -95,7 +74,7 @@ TEST_F(WriteFileAtomically, GivesReadersTheOldOrTheNew) {
 TEST_F(WriteFileAtomically, KeepsTheOldFileWhenItDoesNotFit) {
   ASSERT_THAT(write_file_atomically(path_, "old", 0640), is_ok());
   {
-    const FileSizeLimit limit(1000);
+    const testing::FileSizeLimit limit(1000);
     EXPECT_THAT(write_file_atomically(path_, std::string(5000, 'x'), 0600), is_error(Kind::Internal, path_));
   }
   EXPECT_EQ(content(), "old");

@@ -3,41 +3,19 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <csignal>
 
 #include "provisioner/base/posix.h"
 #include "provisioner/daemon/guest_table.h"
 #include "tests/provisioner/daemon/store_fixture.h"
+#include "tests/support/file_size_limit.h"
 
 namespace umlfarm::daemon {
 namespace {
 
 using testing::is_error;
 using testing::is_ok;
-
-// While it lives, no file of this process grows beyond `bytes`.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(std::uint64_t bytes) : signal_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    (void)std::signal(SIGXFSZ, signal_);
-  }
-
- private:
-  rlimit before_{};
-  sighandler_t signal_;
-};
 
 class FailingDisk : public StoreTest {
  protected:
@@ -82,7 +60,7 @@ TEST_F(FailingDisk, LeavesMemoryAndDiskAsTheyWereWhereverAWriteFails) {
     // A frame of the log is a little more than a page: each cut falls elsewhere in it.
     for (bool done = false; !done; room += 1500) {
       {
-        const FileSizeLimit limit(log_size() + room);
+        const testing::FileSizeLimit limit(log_size() + room);
         done = attempt(*table_);
       }
       ASSERT_LT(room, 200'000U) << "it never succeeds";

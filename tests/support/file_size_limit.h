@@ -5,7 +5,7 @@
 
 #include <csignal>
 
-namespace umlfarm::guest {
+namespace umlfarm::testing {
 
 // While it lives, no file of this process grows beyond `bytes`: print nothing meanwhile.
 class FileSizeLimit {
@@ -27,4 +27,4 @@ class FileSizeLimit {
   void (*handler_)(int);
 };
 
-}  // namespace umlfarm::guest
+}  // namespace umlfarm::testing
