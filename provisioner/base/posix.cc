@@ -28,21 +28,30 @@ bool is_dot(const char* name) {
   return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
 }
 
-Status remove_entry(int parent, const char* name, dev_t device, const std::string& shown);
+Status remove_entry(int parent, const char* name, const std::string& shown);
 
-Status remove_contents(UniqueFd directory_fd, dev_t device, const std::string& shown) {
+Status remove_contents(UniqueFd directory_fd, const std::string& shown) {
   const int fd = directory_fd.get();
   Directory directory(fdopendir(fd), closedir);
   if (!directory) return system_error("list " + shown);
   (void)directory_fd.release();
   while (const dirent* entry = readdir(directory.get())) {
     if (is_dot(entry->d_name)) continue;
-    UMLFARM_TRY(remove_entry(fd, entry->d_name, device, shown + "/" + entry->d_name));
+    UMLFARM_TRY(remove_entry(fd, entry->d_name, shown + "/" + entry->d_name));
   }
   return {};
 }
 
-Status remove_entry(int parent, const char* name, dev_t device, const std::string& shown) {
+// A directory right in `parent`. By its device a mount would not be known: a bind mount of the same file
+// system has the same. EXDEV where something is mounted.
+UniqueFd open_unmounted(int parent, const char* name) {
+  open_how how{};
+  how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  how.resolve = RESOLVE_NO_XDEV;
+  return UniqueFd(static_cast<int>(::syscall(SYS_openat2, parent, name, &how, sizeof how)));
+}
+
+Status remove_entry(int parent, const char* name, const std::string& shown) {
   struct stat info {};
   if (fstatat(parent, name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno == ENOENT) return {};
@@ -52,20 +61,12 @@ Status remove_entry(int parent, const char* name, dev_t device, const std::strin
     if (unlinkat(parent, name, 0) != 0 && errno != ENOENT) return system_error("remove " + shown);
     return {};
   }
-  if (info.st_dev != device) {
+  UniqueFd directory = open_unmounted(parent, name);
+  if (!directory && errno == EXDEV) {
     return Error(Kind::Conflict, "remove " + shown + ": something is mounted there; unmount it first");
   }
-  // A bind mount of the same file system has the same device: the kernel itself must not cross into it.
-  open_how how{};
-  how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  how.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
-  Result<UniqueFd> directory(
-      UniqueFd(static_cast<int>(::syscall(SYS_openat2, parent, name, &how, sizeof how))));
-  if (!*directory && errno == EXDEV) {
-    return Error(Kind::Conflict, "remove " + shown + ": something is mounted there; unmount it first");
-  }
-  if (!*directory) return system_error("remove " + shown);
-  UMLFARM_TRY(remove_contents(std::move(*directory), device, shown));
+  if (!directory) return system_error("remove " + shown);
+  UMLFARM_TRY(remove_contents(std::move(directory), shown));
   if (unlinkat(parent, name, AT_REMOVEDIR) != 0 && errno != ENOENT) return system_error("remove " + shown);
   return {};
 }
@@ -162,12 +163,13 @@ Status make_directories(const std::string& path, mode_t mode) {
 }
 
 Status remove_tree(const std::string& path) {
-  struct stat info {};
-  if (::lstat(path.c_str(), &info) != 0) {
-    if (errno == ENOENT) return {};
-    return system_error("stat " + path);
-  }
-  return remove_entry(AT_FDCWD, path.c_str(), info.st_dev, path);
+  // On the way to the tree there may be mounts, as /run is one.
+  const std::size_t slash = path.rfind('/');
+  const std::string above = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  auto parent = open(above, O_PATH | O_DIRECTORY);
+  if (!parent && parent.error().kind() == Kind::NotFound) return {};
+  if (!parent) return std::move(parent).error().context("remove " + path);
+  return remove_entry(parent->get(), path.c_str() + (slash == std::string::npos ? 0 : slash + 1), path);
 }
 
 Status remove_file(const std::string& path) {

@@ -109,6 +109,27 @@ TEST_F(RemoveTree, StopsAtWhateverIsMounted) {
   EXPECT_TRUE(posix::exists(outside / "inside"));
 }
 
+// As all of the farm's own below /run.
+int remove_below_mount(const std::string& tree) {
+  if (::unshare(::geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) != 0) return kCannotMount;
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return kCannotMount;
+  const std::string mounted = tree + "/a/b";
+  if (::mount("none", mounted.c_str(), "tmpfs", 0, nullptr) != 0) return kCannotMount;
+  if (!posix::make_directories(mounted + "/below/it", 0700)) return kCannotMount;
+  if (!posix::remove_tree(mounted + "/below")) return kWrongError;
+  return posix::exists(mounted + "/below") ? kWrongError : kKept;
+}
+
+TEST_F(RemoveTree, ReachesATreeAcrossMounts) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(remove_below_mount(tree_));
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status)) << status;
+  if (WEXITSTATUS(status) == kCannotMount) GTEST_SKIP() << "this user cannot mount here";
+  EXPECT_EQ(WEXITSTATUS(status), kKept);
+}
+
 TEST_F(RemoveTree, TellsWhatItMayNotRemove) {
   if (::geteuid() == 0) GTEST_SKIP() << "root may remove everything";
   ASSERT_EQ(::chmod((tree_ + "/a").c_str(), 0500), 0);
