@@ -19,7 +19,7 @@ struct Addresses {
 
 class AddressPool {
  public:
-  // CIDRs whose first host address is the gateway's. IPv4 of /8 to /29, IPv6 of /8 to /112 or empty. Invalid
+  // CIDRs whose first host address is the gateway's. IPv4 of /8 to /29, IPv6 of /8 to /96 or empty. Invalid
   // names the value and the rule.
   static Result<AddressPool> parse(const std::string& cidr4, const std::string& cidr6);
 

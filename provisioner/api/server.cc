@@ -1,8 +1,10 @@
 #include "provisioner/api/server.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -48,6 +50,11 @@ constexpr unsigned kMostStrangers = 32;
 constexpr std::uint64_t kMostBodyOfAStranger = std::uint64_t{16} << 10U;
 constexpr auto kPatienceWithAStranger = std::chrono::seconds(5);
 
+// All names and values of addresses are; what is not could not be repeated in an answer's JSON.
+bool is_printable_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
 Result<Request> translate(const Message& message, uid_t peer) {
   const auto target = boost::urls::parse_origin_form({message.target().data(), message.target().size()});
   if (!target) return Error(Kind::Invalid, "malformed address");
@@ -55,6 +62,13 @@ Result<Request> translate(const Message& message, uid_t peer) {
   request.method = std::string(message.method_string());
   for (const auto& segment : target->segments()) request.path.push_back(segment);
   for (const auto& parameter : target->params()) request.query[parameter.key] = parameter.value;
+  for (const std::string& segment : request.path) {
+    if (!is_printable_ascii(segment)) return Error(Kind::Invalid, "malformed address: its names are ASCII");
+  }
+  for (const auto& [key, value] : request.query) {
+    if (!is_printable_ascii(key + value))
+      return Error(Kind::Invalid, "malformed address: its values are ASCII");
+  }
   if (request.path.empty() || request.path.front() != "v1") return Error(Kind::NotFound, "there is only /v1");
   request.path.erase(request.path.begin());
   request.body = message.body();
@@ -223,8 +237,8 @@ class UnixServer final : public Server {
 
   // A peer that has left is noticed when there is nothing to write, too.
   static bool gone(Local::socket& socket) {
-    char byte;
-    return ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    pollfd peer{socket.native_handle(), POLLRDHUP, 0};
+    return ::poll(&peer, 1, 0) > 0;
   }
 
   asio::awaitable<void> upgrade(Local::socket socket, const Message& message, const Request& request) {

@@ -12,7 +12,7 @@ std::int64_t wall_clock_ms();
 std::int64_t monotonic_ms();
 // "2026-11-24T05:08:09Z".
 std::string format_time(std::int64_t wall_ms);
-// "3d4h", "2h5m", "12m", "8s": the two largest units, for tables.
+// "3d4h", "2h5m", "12m0s", "8s": the two largest units, for tables.
 std::string format_duration(std::int64_t ms);
 
 }  // namespace umlfarm

@@ -35,7 +35,7 @@ struct Command {
 // All verbs, in the order of the help.
 const std::vector<Command>& commands();
 
-// The verb that the arguments begin with, and how many of them it takes; null for none.
+// The verb that the arguments begin with; null for none.
 const Command* find_command(const std::vector<std::string>& arguments);
 // The verb nearest to a mistyped one; empty when none is near.
 std::string nearest_command(const std::string& typed);

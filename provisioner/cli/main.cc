@@ -83,6 +83,11 @@ int run_command(const Command& command, const std::vector<std::string>& argument
     return exit_code(code.error().kind());
   } catch (const boost::program_options::error& fault) {
     return wrong_use(command.name + ": " + fault.what(), "help " + command.name);
+  } catch (const boost::system::system_error& fault) {
+    // Of JSON: a field that is missing, or is of another type.
+    std::cerr << "umlfarm: the daemon's answer is not as umlfarm " UMLFARM_VERSION " knows it ("
+              << fault.code().message() << "); if umlfarmd is of another version, restart it\n";
+    return exit_code(Kind::Internal);
   }
 }
 

@@ -25,7 +25,7 @@ std::vector<char*> argv_of(const std::vector<std::string>& arguments) {
 Result<Finished> run_program(const std::vector<std::string>& arguments) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) < 0) return system_error("pipe");
-  const UniqueFd output(ends[0]);
+  UniqueFd output(ends[0]);
   UniqueFd input(ends[1]);
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
@@ -37,6 +37,8 @@ Result<Finished> run_program(const std::vector<std::string>& arguments) {
   if (error != 0) return system_error("start " + arguments[0], error);
   input.reset();
   const auto text = posix::read_all(output.get());
+  // One that says more than is read must not wait for ever.
+  output.reset();
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }

@@ -2,8 +2,6 @@
 
 namespace umlfarm::cli {
 
-std::string host_alias(const std::string& id) { return "umlfarm-" + id; }
-
 std::string shell_quoted(const std::string& word) {
   std::string text = "'";
   for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -19,14 +17,12 @@ std::vector<std::string> ssh_arguments(const SshTarget& target, const std::vecto
   // ssh expands percent signs in it.
   std::string escaped;
   for (const char c : proxy) escaped += c == '%' ? std::string("%%") : std::string(1, c);
-  std::vector<std::string> arguments{"ssh",
-                                     "-oProxyCommand=" + escaped,
-                                     "-oHostKeyAlias=" + host_alias(target.id),
-                                     "-oUserKnownHostsFile=" + target.known_hosts,
-                                     "-oGlobalKnownHostsFile=/dev/null",
-                                     "-oStrictHostKeyChecking=yes",
-                                     "-oCheckHostIP=no",
-                                     "-oLogLevel=ERROR"};
+  const std::string alias = "umlfarm-" + target.id;
+  std::vector<std::string> arguments{"ssh", "-oProxyCommand=" + escaped, "-oHostKeyAlias=" + alias,
+                                     // No file holds the key: nothing to keep, to share or to clean up.
+                                     "-oKnownHostsCommand=/bin/echo " + alias + " " + target.host_key,
+                                     "-oUserKnownHostsFile=none", "-oGlobalKnownHostsFile=none",
+                                     "-oStrictHostKeyChecking=yes", "-oCheckHostIP=no", "-oLogLevel=ERROR"};
   for (const std::string& identity : target.identities) arguments.push_back("-i" + identity);
   arguments.push_back("-l" + target.user);
   arguments.push_back("--");

@@ -7,16 +7,14 @@
 namespace umlfarm::cli {
 
 struct SshTarget {
-  std::string self;         // this program
-  std::string socket;       // the daemon's
-  std::string guest;        // name
-  std::string id;           // such as "g17"
-  std::string user;         // to log in as
-  std::string known_hosts;  // file with the guest's host key under host_alias()
+  std::string self;      // this program
+  std::string socket;    // the daemon's
+  std::string guest;     // name
+  std::string id;        // such as "g17"
+  std::string user;      // to log in as
+  std::string host_key;  // "ssh-ed25519 AAAA..."
   std::vector<std::string> identities;
 };
-
-std::string host_alias(const std::string& id);
 
 std::vector<std::string> ssh_arguments(const SshTarget& target, const std::vector<std::string>& command);
 

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <array>
 #include <set>
 
@@ -164,6 +165,17 @@ void read_plans(Reader& reader, const toml::table& root, std::vector<quota::Plan
   for (const toml::node& item : *node->as_array()) read_plan(reader, *item.as_table(), plans);
 }
 
+void check_default_plan(Reader& reader, const toml::table& root, const Config& config) {
+  const auto named = root["guests"]["default_plan"];
+  if (!named) return;
+  const bool there = std::any_of(config.plans.begin(), config.plans.end(), [&](const quota::Plan& plan) {
+    return plan.name == config.guests.default_plan;
+  });
+  if (!there)
+    reader.fault(named.node()->source(),
+                 "default_plan: there is no plan '" + config.guests.default_plan + "'");
+}
+
 Config read(Reader& reader, const toml::table& root) {
   Config config = defaults();
   reader.known_keys(root, {"admins", "network", "guests", "capacity", "plan"});
@@ -172,6 +184,7 @@ Config read(Reader& reader, const toml::table& root) {
   if (const auto* table = reader.section(root, "guests")) read_guests(reader, *table, config.guests);
   if (const auto* table = reader.section(root, "capacity")) read_capacity(reader, *table, config.capacity);
   read_plans(reader, root, config.plans);
+  check_default_plan(reader, root, config);
   return config;
 }
 

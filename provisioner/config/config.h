@@ -22,7 +22,7 @@ struct Network {
 struct Guests {
   std::uint32_t first_uid = 2'000'000;  // a guest's uid and gid are of its own, from this range
   std::uint32_t uids = 60'000;
-  unsigned parallel = 8;         // guests worked on at once
+  unsigned parallel = 2;  // guests worked on, and guests that boot, at once: for each processor of the host
   unsigned ready_seconds = 120;  // until a guest that isn't ready counts as unhealthy
   unsigned stop_seconds = 30;    // patience of `stop` where it names none
   unsigned restarts = 5;         // in a row, until a guest that dies by itself counts as failed

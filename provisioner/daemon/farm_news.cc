@@ -21,6 +21,7 @@ void Farm::on_status(std::int64_t number, const guest::SupervisorStatus& status)
     live.status = status;
     live.supervised = true;
   });
+  if (status.state != State::Starting) reconciler_.booted(number);
   const bool fresh =
       guest->record.started_ms != status.started_ms || guest->record.ready_ms != status.ready_ms;
   const bool ailing = status.state == State::Unhealthy && guest->live.status.state != State::Unhealthy;

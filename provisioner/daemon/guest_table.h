@@ -47,7 +47,6 @@ class GuestTable {
   bool end_work(std::int64_t number);
 
   std::optional<Guest> find(std::int64_t number) const;
-  // NotFound says which guests there are like it.
   Result<Guest> find(const std::string& name) const;
   std::vector<Guest> all() const;
   std::vector<GuestRecord> records() const;

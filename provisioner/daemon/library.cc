@@ -87,7 +87,10 @@ Result<std::string> copy_in(Catalog which, const Source& source, const std::stri
   const mode_t mode = which == Catalog::Images ? 0444 : 0755;
   UMLFARM_ASSIGN(const UniqueFd to, posix::open(file, O_RDWR | O_CREAT | O_EXCL, 0600));
   UMLFARM_ASSIGN(std::string digest, digest_sparse(source.file.get(), to.get()));
-  if (::fchmod(to.get(), mode) < 0 || ::fsync(to.get()) < 0) return system_error("keep " + staging);
+  // Of every copy the same, as disks on an image name its time: one that replaces a damaged one fits them.
+  constexpr timespec kTime[] = {{1'704'067'200, 0}, {1'704'067'200, 0}};
+  if (::fchmod(to.get(), mode) < 0 || ::futimens(to.get(), kTime) < 0 || ::fsync(to.get()) < 0)
+    return system_error("keep " + staging);
   // Of the copy: the source may change at any time.
   return which == Catalog::Images ? digest : sha256_file(file);
 }
@@ -137,8 +140,14 @@ Result<Staged> stage(Catalog which, const Paths& paths, const std::string& from,
 
 Status place(Catalog which, const Paths& paths, const Staged& staged) {
   const std::string target = home(which, paths) + "/" + staged.entry().digest;
-  if (posix::exists(target)) return {};
-  if (::rename(staged.directory().c_str(), target.c_str()) < 0) return system_error("rename to " + target);
+  if (!posix::exists(target)) {
+    if (::rename(staged.directory().c_str(), target.c_str()) < 0) return system_error("rename to " + target);
+  } else {
+    const auto whole = verify(which, paths, staged.entry().digest);
+    if (whole) return {};
+    if (::renameat2(AT_FDCWD, staged.directory().c_str(), AT_FDCWD, target.c_str(), RENAME_EXCHANGE) < 0)
+      return system_error("put " + staged.directory() + " in place of the damaged " + target);
+  }
   return posix::sync_directory(home(which, paths));
 }
 
@@ -146,8 +155,9 @@ Status verify(Catalog which, const Paths& paths, const std::string& digest) {
   const std::string path = home(which, paths) + "/" + digest + "/" + file_name(which);
   UMLFARM_ASSIGN(const std::string found, digest_of(which, path));
   if (found == digest) return {};
-  return Error(Kind::Conflict, path + " was changed: its digest is " + found +
-                                   "; guests on it may be damaged, so stop them and restore the file");
+  return Error(Kind::Conflict,
+               path + " was changed: its digest is " + found +
+                   "; guests on it may be damaged; stop them, and add the same again to repair it");
 }
 
 Status remove_files(Catalog which, const Paths& paths, const std::string& digest) {

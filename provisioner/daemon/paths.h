@@ -3,8 +3,8 @@
 //   <root>/etc/umlfarm/umlfarm.toml
 //   <root>/var/lib/umlfarm/lock                                  held by the one daemon
 //   <root>/var/lib/umlfarm/state.db
-//   <root>/var/lib/umlfarm/kernels/<digest>/{linux,manifest.json}
-//   <root>/var/lib/umlfarm/images/<digest>/{root.img,manifest.json}    immutable
+//   <root>/var/lib/umlfarm/kernels/<digest>/linux
+//   <root>/var/lib/umlfarm/images/<digest>/root.img             immutable
 //   <root>/var/lib/umlfarm/guests/<id>/{disk.cow,swap.img,seed.tar,console.log,exit.json}
 //   <root>/run/umlfarm/umlfarmd.sock
 //   <root>/run/umlfarm/netns

@@ -1,9 +1,11 @@
 #include "provisioner/daemon/reconciler.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <memory>
+#include <thread>
 
 #include "provisioner/base/clock.h"
 #include "provisioner/daemon/exit_policy.h"
@@ -13,6 +15,16 @@ namespace umlfarm::daemon {
 
 namespace asio = boost::asio;
 
+namespace {
+
+constexpr std::chrono::seconds kMostForABoot(20);
+
+unsigned at_once(const config::Guests& settings) {
+  return settings.parallel * std::max(1U, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
 Reconciler::Reconciler(GuestTable& table, Effects& effects, const config::Guests& settings,
                        asio::io_context& timers, Hooks hooks)
     : table_(table),
@@ -20,7 +32,8 @@ Reconciler::Reconciler(GuestTable& table, Effects& effects, const config::Guests
       settings_(settings),
       timers_(timers),
       hooks_(std::move(hooks)),
-      workers_(settings.parallel) {}
+      boots_(at_once(settings)),
+      workers_(at_once(settings)) {}
 
 void Reconciler::kick(std::int64_t number) {
   if (!table_.begin_work(number)) return;
@@ -28,10 +41,25 @@ void Reconciler::kick(std::int64_t number) {
 }
 
 void Reconciler::kick_after(std::int64_t number, std::int64_t delay_ms) {
-  auto timer = std::make_shared<asio::steady_timer>(timers_, std::chrono::milliseconds(delay_ms));
-  timer->async_wait([this, number, timer](const boost::system::error_code& stopped) {
-    if (!stopped) kick(number);
+  after(std::chrono::milliseconds(delay_ms), [this, number] { kick(number); });
+}
+
+void Reconciler::after(std::chrono::milliseconds delay, std::function<void()> then) {
+  auto timer = std::make_shared<asio::steady_timer>(timers_, delay);
+  timer->async_wait([timer, then = std::move(then)](const boost::system::error_code& stopped) {
+    if (!stopped) then();
   });
+}
+
+void Reconciler::booted(std::int64_t number) {
+  if (const auto next = boots_.leave(number)) kick(*next);
+}
+
+bool Reconciler::may_boot(std::int64_t number) {
+  if (!boots_.enter(number)) return false;
+  // One that never becomes ready must not hold up the others.
+  after(kMostForABoot, [this, number] { booted(number); });
+  return true;
 }
 
 void Reconciler::post(std::function<void()> work) { asio::post(workers_, std::move(work)); }
@@ -55,6 +83,9 @@ bool Reconciler::step(std::int64_t number) {
   const Observed observed = effects_.observe(record);
   table_.update_live(number, [&](Live& live) { live.supervised = observed.supervised; });
   const Plan todo = plan(record, observed, wall_clock_ms());
+  const bool boots = !todo.actions.empty() && todo.actions.back() == Action::Launch;
+  if (boots && !may_boot(number)) return false;
+  if (!boots && !observed.supervised) booted(number);
   for (const Action action : todo.actions) {
     failpoint(action_name(action), "before");
     const Status done = perform(action, record);
@@ -124,6 +155,7 @@ void Reconciler::on_failure(const GuestRecord& record, Action action, const Erro
   } else if (failures == 1) {
     hooks_.event(record.name, "trouble", trouble);
   }
+  booted(record.number);
   kick_after(record.number, backoff(failures));
 }
 

@@ -3,9 +3,11 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <chrono>
 #include <functional>
 #include <string>
 
+#include "provisioner/daemon/boot_queue.h"
 #include "provisioner/daemon/effects.h"
 #include "provisioner/daemon/guest_table.h"
 
@@ -19,19 +21,23 @@ class Reconciler {
     std::function<void(std::int64_t number)> supervised;
   };
 
-  // `timers` is run by someone else; `parallel` workers are ours.
+  // `timers` is run by someone else; the workers are ours, and as many guests boot at once.
   Reconciler(GuestTable& table, Effects& effects, const config::Guests& settings,
              boost::asio::io_context& timers, Hooks hooks);
 
   // Something may have changed: look at the guest soon.
   void kick(std::int64_t number);
   void kick_after(std::int64_t number, std::int64_t delay_ms);
+  // The guest is up, or will not be: another may boot in its place.
+  void booted(std::int64_t number);
   // Work of another kind for the same workers.
   void post(std::function<void()> work);
   // Lets the work under way end and takes no more.
   void stop();
 
  private:
+  void after(std::chrono::milliseconds delay, std::function<void()> then);
+  bool may_boot(std::int64_t number);
   void work(std::int64_t number);
   // True when there is more to do at once.
   bool step(std::int64_t number);
@@ -44,6 +50,7 @@ class Reconciler {
   const config::Guests& settings_;
   boost::asio::io_context& timers_;
   Hooks hooks_;
+  BootQueue boots_;
   boost::asio::thread_pool workers_;
 };
 

@@ -19,6 +19,20 @@ TEST(Guest, IsLoggedInToOverSsh) {
   EXPECT_EQ(farm.leftovers(), Traces());
 }
 
+TEST(Guest, IsNotLoggedInToWithAnotherHostKey) {
+  const TestFarm farm;
+  farm.create("alice");
+  farm.create("bob");
+  const std::string key = "/etc/dropbear/dropbear_ed25519_host_key";
+  const std::string of_bob = farm.in_guest("bob", "base64 -w 0 " + key);
+  farm.in_guest("alice", "echo " + of_bob + " | base64 -d >" + key + "; sync");
+  farm.ok({"restart", "alice"});
+  const Ran refused = farm.ssh("alice", "true");
+  EXPECT_EQ(refused.code, 255);
+  EXPECT_NE(refused.err.find("verification failed"), std::string::npos) << refused.err;
+  EXPECT_EQ(farm.in_guest("bob", "hostname"), "bob\n");
+}
+
 TEST(Guest, HasTheAddressThatTheFarmShows) {
   const TestFarm farm;
   farm.create("alice");

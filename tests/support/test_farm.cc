@@ -138,7 +138,7 @@ bool TestFarm::daemon_died() {
 Ran TestFarm::umlfarm(std::vector<std::string> arguments) const {
   arguments.insert(arguments.begin(), {program("provisioner/cli/umlfarm"), "--socket", socket()});
   // No file of the user's, not even a key.
-  return run_program(std::move(arguments), {"HOME=" + root(), "XDG_RUNTIME_DIR=" + root(), "SUDO_USER="});
+  return run_program(std::move(arguments), {"HOME=" + root(), "SUDO_USER="});
 }
 
 std::string TestFarm::ok(std::vector<std::string> arguments) const {

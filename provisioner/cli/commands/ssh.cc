@@ -1,13 +1,6 @@
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <boost/json.hpp>
-#include <cstdlib>
 #include <filesystem>
 
-#include "provisioner/base/atomic_file.h"
-#include "provisioner/base/posix.h"
 #include "provisioner/cli/arguments.h"
 #include "provisioner/cli/commands/commands.h"
 #include "provisioner/cli/run_program.h"
@@ -20,34 +13,6 @@ namespace json = boost::json;
 namespace options = boost::program_options;
 
 namespace {
-
-// A directory of this user's alone: its files tell ssh whom to trust.
-Result<std::string> private_directory() {
-  const char* const runtime = std::getenv("XDG_RUNTIME_DIR");
-  std::string path = runtime != nullptr && *runtime == '/' ? std::string(runtime) + "/umlfarm"
-                                                           : "/tmp/umlfarm-" + std::to_string(::getuid());
-  if (::mkdir(path.c_str(), 0700) < 0 && errno != EEXIST) return system_error("mkdir " + path);
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) < 0) return system_error("look at " + path);
-  if (!S_ISDIR(status.st_mode) || status.st_uid != ::getuid() || (status.st_mode & 077) != 0) {
-    return Error(Kind::Denied, path + " is not a directory of yours alone; remove it");
-  }
-  return path;
-}
-
-Result<std::string> write_known_hosts(const json::value& guest) {
-  UMLFARM_ASSIGN(const std::string directory, private_directory());
-  const std::string alias = host_alias(json::value_to<std::string>(guest.at("id")));
-  // Two farms on one host have guests of the same number: the key's own end tells their files apart.
-  const auto key = json::value_to<std::string>(guest.at("host_key"));
-  std::string mark = key.substr(key.size() - std::min<std::size_t>(key.size(), 12));
-  for (char& c : mark) {
-    if (c == '/' || c == ' ') c = '_';
-  }
-  const std::string path = directory + "/known_hosts-" + alias + "-" + mark;
-  UMLFARM_TRY(write_file_atomically(path, alias + " " + key + "\n", 0600));
-  return path;
-}
 
 Result<int> run(Context& context, const std::vector<std::string>& arguments,
                 const options::options_description& known) {
@@ -67,7 +32,7 @@ Result<int> run(Context& context, const std::vector<std::string>& arguments,
   target.id = json::value_to<std::string>(guest.at("id"));
   target.user = parsed.text("user");
   target.identities = parsed.has("identity") ? std::vector{parsed.text("identity")} : identities();
-  UMLFARM_ASSIGN(target.known_hosts, write_known_hosts(guest));
+  target.host_key = json::value_to<std::string>(guest.at("host_key"));
   return become_program(ssh_arguments(target, {parsed.words.begin() + 1, parsed.words.end()}));
 }
 

@@ -96,7 +96,8 @@ TEST(KernelArguments, RefuseWhatWouldSplitAPath) {
         spec.extras = {"/disks/extra0", path};
       },
   };
-  for (const char* path : {"/a b", "/a\tb", "/a\nb", "/a,b", "/a\"b", " /a", "/a ", "/a,"}) {
+  for (const char* path :
+       {"/a b", "/a\tb", "/a\nb", "/a,b", "/a\"b", " /a", "/a ", "/a,", "/a:b", "/a\xa0"}) {
     for (std::size_t place = 0; place < places.size(); ++place) {
       BootSpec spec = bare();
       places[place](spec, path);

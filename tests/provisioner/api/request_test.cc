@@ -43,6 +43,14 @@ TEST_F(Requests, ReachTheServiceDecoded) {
   }
 }
 
+TEST_F(Requests, AreRefusedWhereTheirNamesAreNotText) {
+  for (const char* target : {"/v1/guests/%ff", "/v1/guests/%c3%bc", "/v1/guests/a%0ab", "/v1/guests/a%00",
+                             "/v1/events?guest=%ff", "/v1/events?%7f=1"}) {
+    EXPECT_THAT(client().get(target), is_error(Kind::Invalid, "ASCII")) << target;
+  }
+  EXPECT_TRUE(service_.asked().empty());
+}
+
 TEST_F(Requests, CarryTheirMethodAndBody) {
   const json::value body = {{"name", "alice"}, {"text", "\"ü\"\n"}};
   EXPECT_THAT(client().post("/v1/guests", body), is_ok());

@@ -106,6 +106,14 @@ TEST_F(Streams, EndWhenAPeerThatIsToldNothingLeaves) {
   expect_still_serves();
 }
 
+TEST_F(Streams, EndWhenAPeerLeavesWhoseLastWordsNobodyRead) {
+  EXPECT_TRUE(ends_with_its_peer("", [](RawPeer& peer) {
+    EXPECT_TRUE(peer.send("GET /v1/more HTTP/1.1\r\n"));
+    peer.hang_up();
+  }));
+  expect_still_serves();
+}
+
 TEST_F(Streams, EndWhenAPeerLeavesInTheMiddleOfText) {
   EXPECT_TRUE(ends_with_its_peer(std::string(100'000, 'x'), [](RawPeer& peer) {
     peer.until("xxx");

@@ -44,6 +44,10 @@ TEST(RunProgram, TakesMoreThanAPipeHolds) {
   EXPECT_EQ(finished->output.size(), 1'000'000U);
 }
 
+TEST(RunProgram, EndsOneThatSaysTooMuch) {
+  EXPECT_THAT(run_program({"cat", "/dev/zero"}), is_error(Kind::Invalid, "larger"));
+}
+
 TEST(RunProgram, NamesAProgramThatIsNotThere) {
   EXPECT_THAT(run_program({"/nowhere/program"}), is_error(Kind::NotFound, "/nowhere/program"));
   // A directory that is closed to us would be the answer otherwise.

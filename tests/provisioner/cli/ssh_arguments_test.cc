@@ -16,13 +16,8 @@ using testing::is_ok;
 using Words = std::vector<std::string>;
 
 SshTarget target() {
-  return {"/usr/bin/umlfarm",
-          "/run/umlfarm/umlfarmd.sock",
-          "alice",
-          "g17",
-          "root",
-          "/run/user/0/known_hosts-g17",
-          {}};
+  return {
+      "/usr/bin/umlfarm", "/run/umlfarm/umlfarmd.sock", "alice", "g17", "root", "ssh-ed25519 AAAAC3Nz/+", {}};
 }
 
 std::string value_of(const Words& arguments, const std::string& prefix) {
@@ -73,12 +68,11 @@ TEST(SshArguments, ReachTheGuestThroughThisProgramsTunnel) {
 TEST(SshArguments, TrustTheGuestsHostKeyAlone) {
   const Words arguments = ssh_arguments(target(), {});
   EXPECT_EQ(value_of(arguments, "-oStrictHostKeyChecking="), "yes");
-  EXPECT_EQ(value_of(arguments, "-oUserKnownHostsFile="), target().known_hosts);
-  EXPECT_EQ(value_of(arguments, "-oGlobalKnownHostsFile="), "/dev/null");
-  EXPECT_EQ(value_of(arguments, "-oHostKeyAlias="), host_alias("g17"));
+  EXPECT_EQ(value_of(arguments, "-oKnownHostsCommand="), "/bin/echo umlfarm-g17 ssh-ed25519 AAAAC3Nz/+");
+  EXPECT_EQ(value_of(arguments, "-oUserKnownHostsFile="), "none");
+  EXPECT_EQ(value_of(arguments, "-oGlobalKnownHostsFile="), "none");
+  EXPECT_EQ(value_of(arguments, "-oHostKeyAlias="), "umlfarm-g17");
 }
-
-TEST(SshArguments, DifferFromGuestToGuestInTheirAlias) { EXPECT_NE(host_alias("g1"), host_alias("g11")); }
 
 TEST(SshArguments, OfferTheIdentitiesInTheirOrder) {
   SshTarget many = target();
@@ -120,9 +114,10 @@ TEST(SshArguments, AreWhatSshUnderstands) {
   const std::string made = "\n" + finished->output;
   for (const std::string& line :
        {std::string("user bob"), std::string("port 22"), std::string("stricthostkeychecking true"),
-        std::string("hostkeyalias ") + host_alias("g17"),
-        std::string("userknownhostsfile ") + with_key.known_hosts,
-        std::string("globalknownhostsfile /dev/null"), "identityfile " + with_key.identities[0]}) {
+        std::string("hostkeyalias umlfarm-g17"), std::string("userknownhostsfile none"),
+        std::string("globalknownhostsfile none"),
+        "knownhostscommand /bin/echo umlfarm-g17 " + with_key.host_key,
+        "identityfile " + with_key.identities[0]}) {
     EXPECT_NE(made.find("\n" + line + "\n"), std::string::npos) << line << " in" << made;
   }
 }

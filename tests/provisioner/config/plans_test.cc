@@ -55,6 +55,13 @@ disk = "1M"
   EXPECT_EQ(bare.summary, "");
 }
 
+TEST(ConfigPlans, MustHoldTheOneNamedAsDefault) {
+  const std::string plan = "[[plan]]\nname = 'a'\nmemory = '32M'\ndisk = '1G'\n";
+  EXPECT_THAT(parse("[guests]\ndefault_plan = 'a'\n" + plan, "f"), is_ok());
+  EXPECT_THAT(parse("[guests]\ndefault_plan = 'b'\n" + plan, "f"), is_error(Kind::Invalid, "f:2:"));
+  EXPECT_THAT(parse("[guests]\ndefault_plan = 'a'", "f"), is_error(Kind::Invalid, "plan 'a'"));
+}
+
 TEST(ConfigPlans, RefuseWhatNoGuestCanHave) {
   const struct {
     const char* keys;

@@ -218,6 +218,24 @@ TEST_F(Library, NoticesWhenAFileWasChangedOrLost) {
   }
 }
 
+TEST_F(Library, RepairsWhatIsTakenInAgain) {
+  for (const Catalog which : kBoth) {
+    const auto entry = take(which);
+    ASSERT_THAT(entry, is_ok());
+    const std::string path = file(which, entry->digest);
+    const timespec time = posix::stat(path)->st_mtim;
+    write(path, "damaged");
+    ASSERT_THAT(take(which), is_ok());
+    EXPECT_THAT(verify(which, paths_, entry->digest), is_ok());
+    // Disks on an image know it by its time.
+    EXPECT_EQ(posix::stat(path)->st_mtim.tv_sec, time.tv_sec);
+    ASSERT_THAT(posix::remove_file(path), is_ok());
+    ASSERT_THAT(take(which), is_ok());
+    EXPECT_THAT(verify(which, paths_, entry->digest), is_ok());
+    EXPECT_THAT(held(which), ::testing::ElementsAre(entry->digest));
+  }
+}
+
 TEST_F(Library, SweepsWhatNoEntryNames) {
   for (const Catalog which : kBoth) {
     const auto entry = take(which);
