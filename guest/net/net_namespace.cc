@@ -71,7 +71,7 @@ void NetNamespace::post(std::function<void()> work) {
   wake_.notify_one();
 }
 
-void NetNamespace::live(std::stop_token stopped) {
+void NetNamespace::live(const std::stop_token& stopped) {
   std::unique_lock lock(mutex_);
   while (wake_.wait(lock, stopped, [&] { return !queue_.empty(); })) {
     const std::function<void()> work = std::move(queue_.front());

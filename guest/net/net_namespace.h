@@ -39,7 +39,7 @@ class NetNamespace {
  private:
   NetNamespace() = default;
   void post(std::function<void()> work);
-  void live(std::stop_token stopped);
+  void live(const std::stop_token& stopped);
 
   std::mutex mutex_;
   std::condition_variable_any wake_;

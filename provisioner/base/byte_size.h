@@ -27,6 +27,7 @@ class ByteSize {
   // The largest unit that divides it exactly, such as "512 MiB"; never loses a byte.
   std::string str() const;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): there is a zero in what it stands for
   friend constexpr auto operator<=>(const ByteSize&, const ByteSize&) = default;
   friend constexpr ByteSize operator+(ByteSize a, ByteSize b) { return ByteSize(a.bytes_ + b.bytes_); }
 

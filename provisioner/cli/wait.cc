@@ -64,8 +64,11 @@ Result<std::map<std::string, json::value>> look(const api::Client& client,
   std::map<std::string, json::value> guests;
   if (names.size() == 1) {
     auto guest = client.get("/v1/guests/" + names[0]);
-    if (guest) guests[names[0]] = *std::move(guest);
-    if (!guest && guest.error().kind() != Kind::NotFound) return guest.error();
+    if (guest) {
+      guests[names[0]] = *std::move(guest);
+    } else if (guest.error().kind() != Kind::NotFound) {
+      return guest.error();
+    }
     return guests;
   }
   UMLFARM_ASSIGN(const json::value document, client.get("/v1/guests"));

@@ -105,7 +105,7 @@ Status check_password_hash(const std::string& hash) {
 }
 
 // The lowest numbers not taken, `count` of them.
-Result<std::vector<std::uint32_t>> lowest_free(std::set<std::uint32_t> taken, std::uint32_t first,
+Result<std::vector<std::uint32_t>> lowest_free(const std::set<std::uint32_t>& taken, std::uint32_t first,
                                                std::uint64_t size, unsigned count, const char* what) {
   std::vector<std::uint32_t> free;
   for (std::uint64_t i = 0; i < size && free.size() < count; ++i) {

@@ -62,7 +62,7 @@ Farm::Farm(Settings settings, FileLock lock, std::unique_ptr<StateStore> store, 
     : settings_(std::move(settings)),
       lock_(std::move(lock)),
       store_(std::move(store)),
-      pool_(std::move(pool)),
+      pool_(pool),
       network_(std::move(network)),
       cgroups_(Cgroups::discover(store_->farm_id())),
       processors_(Processors::available()),
@@ -99,8 +99,8 @@ Result<std::unique_ptr<Farm>> Farm::open(Settings settings, boost::asio::io_cont
   UMLFARM_ASSIGN(const guest::NetworkConfig wanted, network_config(settings.config, pool, store->farm_id()));
   UMLFARM_ASSIGN(std::unique_ptr<guest::FarmNetwork> network,
                  guest::FarmNetwork::open(paths.netns(), wanted));
-  std::unique_ptr<Farm> farm(new Farm(std::move(settings), *std::move(lock), std::move(store),
-                                      std::move(pool), std::move(network), loop));
+  std::unique_ptr<Farm> farm(
+      new Farm(std::move(settings), *std::move(lock), std::move(store), pool, std::move(network), loop));
   UMLFARM_TRY(farm->pick_up(work));
   return farm;
 }

@@ -13,7 +13,7 @@ namespace {
 constexpr int kLimitMs = 5000;
 
 Result<std::string> exchange(int socket, const std::string& request, int limit_ms) {
-  const timeval limit{limit_ms / 1000, (limit_ms % 1000) * 1000};
+  const timeval limit{limit_ms / 1000, limit_ms % 1000 * 1000L};
   if (::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) < 0)
     return system_error("set a time limit");
   if (::send(socket, request.data(), request.size(), MSG_NOSIGNAL) < 0) {
