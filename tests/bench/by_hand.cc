@@ -20,7 +20,7 @@
 namespace umlfarm::bench {
 namespace {
 
-constexpr int kPatienceMs = 20'000;
+constexpr int kPatienceMs = 120'000;
 
 [[noreturn]] void become_kernel(const HandStart& start, const std::vector<std::string>& arguments,
                                 int console) {
@@ -87,9 +87,9 @@ HandGuest::~HandGuest() {
   ::waitpid(init_, nullptr, 0);
 }
 
-double HandGuest::wait_for_init() {
+double HandGuest::wait_for(const std::string& mark) {
   std::array<char, 4096> buffer;
-  while (output_.find(kInitRuns) == std::string::npos) {
+  while (output_.find(mark) == std::string::npos) {
     pollfd watched{console_.get(), POLLIN, 0};
     if (::poll(&watched, 1, kPatienceMs) <= 0) return -1;
     const ssize_t size = ::read(console_.get(), buffer.data(), buffer.size());

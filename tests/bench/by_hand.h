@@ -31,8 +31,9 @@ class HandGuest {
   HandGuest& operator=(const HandGuest&) = delete;
   ~HandGuest();
 
-  // From exec to init, milliseconds; -1 when it does not come within 20 s.
-  double wait_for_init();
+  // From exec until its console has shown that, milliseconds; -1 when it falls silent for two minutes before.
+  double wait_for(const std::string& mark);
+  double wait_for_init() { return wait_for(kInitRuns); }
   const std::string& output() const { return output_; }
 
  private:
