@@ -16,15 +16,22 @@ bool BootQueue::enter(std::int64_t number) {
   return false;
 }
 
-std::optional<std::int64_t> BootQueue::leave(std::int64_t number) {
+std::optional<std::int64_t> BootQueue::free_place(std::int64_t number) {
   const std::lock_guard lock(mutex_);
-  std::erase(waiting_, number);
   if (booting_.erase(number) == 0 || waiting_.empty()) return {};
   // Its place is kept for it: nobody may slip in before.
   const std::int64_t next = waiting_.front();
   waiting_.pop_front();
   booting_.insert(next);
   return next;
+}
+
+std::optional<std::int64_t> BootQueue::leave(std::int64_t number) {
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase(waiting_, number);
+  }
+  return free_place(number);
 }
 
 }  // namespace umlfarm::daemon

@@ -16,7 +16,10 @@ class BootQueue {
 
   // True when the guest has a place among those that boot. Otherwise it waits its turn, once.
   bool enter(std::int64_t number);
-  // It boots no more, and waits no more. Whose turn it is now: who must enter, or leave.
+  // Its boot is over, or has had its time: its place goes to whose turn it is, who must enter, or leave. A
+  // guest that waits keeps its turn: what is over may be an earlier boot of its.
+  std::optional<std::int64_t> free_place(std::int64_t number);
+  // It will not boot: the same, and it waits no more.
   std::optional<std::int64_t> leave(std::int64_t number);
 
  private:

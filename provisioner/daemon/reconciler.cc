@@ -51,8 +51,10 @@ void Reconciler::after(std::chrono::milliseconds delay, std::function<void()> th
   });
 }
 
-void Reconciler::booted(std::int64_t number) {
-  if (const auto next = boots_.leave(number)) kick(*next);
+void Reconciler::booted(std::int64_t number) { call_up(boots_.free_place(number)); }
+
+void Reconciler::call_up(std::optional<std::int64_t> next) {
+  if (next) kick(*next);
 }
 
 bool Reconciler::may_boot(std::int64_t number) {
@@ -85,7 +87,7 @@ bool Reconciler::step(std::int64_t number) {
   const Plan todo = plan(record, observed, wall_clock_ms());
   const bool boots = !todo.actions.empty() && todo.actions.back() == Action::Launch;
   if (boots && !may_boot(number)) return false;
-  if (!boots && !observed.supervised) booted(number);
+  if (!boots && !observed.supervised) call_up(boots_.leave(number));
   for (const Action action : todo.actions) {
     failpoint(action_name(action), "before");
     const Status done = perform(action, record);

@@ -5,6 +5,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "provisioner/daemon/boot_queue.h"
@@ -28,7 +29,7 @@ class Reconciler {
   // Something may have changed: look at the guest soon.
   void kick(std::int64_t number);
   void kick_after(std::int64_t number, std::int64_t delay_ms);
-  // The guest is up, or will not be: another may boot in its place.
+  // The guest's boot is over, well or not: another may boot in its place.
   void booted(std::int64_t number);
   // Work of another kind for the same workers.
   void post(std::function<void()> work);
@@ -38,6 +39,7 @@ class Reconciler {
  private:
   void after(std::chrono::milliseconds delay, std::function<void()> then);
   bool may_boot(std::int64_t number);
+  void call_up(std::optional<std::int64_t> next);
   void work(std::int64_t number);
   // True when there is more to do at once.
   bool step(std::int64_t number);

@@ -34,6 +34,18 @@ TEST(BootQueue, KeepsAPlaceForWhoseTurnItIs) {
   EXPECT_EQ(queue.leave(2), 3);
 }
 
+TEST(BootQueue, KeepsTheTurnOfOneWhoseEarlierBootIsOver) {
+  BootQueue queue(1);
+  EXPECT_TRUE(queue.enter(1));
+  EXPECT_EQ(queue.free_place(1), std::nullopt);
+  EXPECT_TRUE(queue.enter(2));
+  EXPECT_FALSE(queue.enter(1));
+  // Such as when the time of its first boot runs out.
+  EXPECT_EQ(queue.free_place(1), std::nullopt);
+  EXPECT_EQ(queue.free_place(2), 1);
+  EXPECT_TRUE(queue.enter(1));
+}
+
 TEST(BootQueue, PassesOnThePlaceOfOneThatWantsItNoMore) {
   BootQueue queue(1);
   EXPECT_TRUE(queue.enter(1));
