@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "guest/jail/jail.h"
+#include "provisioner/base/printable.h"
 
 namespace umlfarm::guest {
 namespace {
@@ -14,7 +15,7 @@ constexpr std::size_t kMostBytes = 4095;
 Status check_path(const std::string& path) {
   // UML takes ':' for ',' between a disk's files; the kernel splits at what it counts as space, 0xa0 too.
   const bool fits = std::all_of(path.begin(), path.end(), [](char c) {
-    return c > ' ' && c <= '~' && c != ',' && c != ':' && c != '"';
+    return is_printable(c) && std::string_view(" ,:\"").find(c) == std::string_view::npos;
   });
   if (fits) return {};
   return Error(Kind::Invalid, "disk path '" + path +

@@ -7,6 +7,7 @@
 #include "guest/disk/seed.h"
 #include "guest/disk/ssh_key.h"
 #include "provisioner/base/ids.h"
+#include "provisioner/base/printable.h"
 
 namespace umlfarm::guest {
 namespace {
@@ -20,15 +21,9 @@ bool all(std::string_view text, Test test) {
   return std::all_of(text.begin(), text.end(), test);
 }
 
-std::string printable(std::string_view text) {
-  std::string shown;
-  for (const char c : text.substr(0, 80)) shown += c >= 0x20 && c < 0x7f ? c : '?';
-  return shown;
-}
-
 Status require(bool good, std::string_view what, std::string_view value, std::string_view rule) {
   if (good) return {};
-  return Error(Kind::Invalid, "seed: " + std::string(what) + " '" + printable(value) +
+  return Error(Kind::Invalid, "seed: " + std::string(what) + " '" + printable(value.substr(0, 80)) +
                                   "' is not allowed: " + std::string(rule));
 }
 

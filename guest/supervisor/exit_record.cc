@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "provisioner/base/printable.h"
+
 namespace umlfarm::guest {
 namespace {
 
@@ -58,10 +60,10 @@ ExitRecord judge(const ExitFacts& facts) {
 
 std::string quoted(std::string_view text) {
   std::string out = "\"";
-  for (const char c : text) {
+  // The words are a tenant's: only what prints is kept.
+  for (const char c : printable(text)) {
     if (c == '"' || c == '\\') out += '\\';
-    // The words are a tenant's: only what prints is kept.
-    out += c >= ' ' && c <= '~' ? c : '?';
+    out += c;
   }
   return out + '"';
 }

@@ -22,6 +22,7 @@
 
 #include "provisioner/api/relay.h"
 #include "provisioner/base/posix.h"
+#include "provisioner/base/printable.h"
 
 namespace umlfarm::api {
 
@@ -51,9 +52,7 @@ constexpr std::uint64_t kMostBodyOfAStranger = std::uint64_t{16} << 10U;
 constexpr auto kPatienceWithAStranger = std::chrono::seconds(5);
 
 // All names and values of addresses are; what is not could not be repeated in an answer's JSON.
-bool is_printable_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
-}
+bool is_text(std::string_view text) { return std::all_of(text.begin(), text.end(), is_printable); }
 
 Result<Request> translate(const Message& message, uid_t peer) {
   const auto target = boost::urls::parse_origin_form({message.target().data(), message.target().size()});
@@ -63,11 +62,10 @@ Result<Request> translate(const Message& message, uid_t peer) {
   for (const auto& segment : target->segments()) request.path.push_back(segment);
   for (const auto& parameter : target->params()) request.query[parameter.key] = parameter.value;
   for (const std::string& segment : request.path) {
-    if (!is_printable_ascii(segment)) return Error(Kind::Invalid, "malformed address: its names are ASCII");
+    if (!is_text(segment)) return Error(Kind::Invalid, "malformed address: its names are ASCII");
   }
   for (const auto& [key, value] : request.query) {
-    if (!is_printable_ascii(key + value))
-      return Error(Kind::Invalid, "malformed address: its values are ASCII");
+    if (!is_text(key + value)) return Error(Kind::Invalid, "malformed address: its values are ASCII");
   }
   if (request.path.empty() || request.path.front() != "v1") return Error(Kind::NotFound, "there is only /v1");
   request.path.erase(request.path.begin());

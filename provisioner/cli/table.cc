@@ -41,12 +41,4 @@ std::string fields(const std::vector<std::pair<std::string, std::string>>& pairs
   return text;
 }
 
-std::string printable(std::string_view text) {
-  std::string shown(text);
-  for (char& c : shown) {
-    if (c < ' ' || c > '~') c = '?';
-  }
-  return shown;
-}
-
 }  // namespace umlfarm::cli

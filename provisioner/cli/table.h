@@ -15,7 +15,4 @@ std::string table(const Row& header, const std::vector<Row>& rows,
 // "name:  value" lines, the values lined up.
 std::string fields(const std::vector<std::pair<std::string, std::string>>& pairs);
 
-// What a terminal may be shown of a text that a guest or its owner wrote: printable ASCII, the rest as '?'.
-std::string printable(std::string_view text);
-
 }  // namespace umlfarm::cli

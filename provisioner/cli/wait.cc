@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "provisioner/base/clock.h"
-#include "provisioner/cli/table.h"
+#include "provisioner/base/printable.h"
 
 namespace umlfarm::cli {
 

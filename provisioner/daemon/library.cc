@@ -143,8 +143,7 @@ Status place(Catalog which, const Paths& paths, const Staged& staged) {
   if (!posix::exists(target)) {
     if (::rename(staged.directory().c_str(), target.c_str()) < 0) return system_error("rename to " + target);
   } else {
-    const auto whole = verify(which, paths, staged.entry().digest);
-    if (whole) return {};
+    if (verify(which, paths, staged.entry().digest)) return {};
     if (::renameat2(AT_FDCWD, staged.directory().c_str(), AT_FDCWD, target.c_str(), RENAME_EXCHANGE) < 0)
       return system_error("put " + staged.directory() + " in place of the damaged " + target);
   }

@@ -43,8 +43,8 @@ class Staged {
 Result<Staged> stage(Catalog which, const Paths& paths, const std::string& from, const std::string& name,
                      uid_t asker);
 
-// Gives it its place under its digest, durably. The same content again changes nothing where
-// it is whole, and replaces it where it was damaged or lost.
+// Gives it its place under its digest, durably. The same content again changes nothing where it is whole,
+// and replaces it where it was damaged or lost.
 Status place(Catalog which, const Paths& paths, const Staged& staged);
 
 // Conflict when the file is no longer that of its digest.

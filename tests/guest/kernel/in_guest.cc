@@ -1,8 +1,9 @@
 // What tests of the guest's kernel ask as a program in the guest:
 //   registers   whether vector and control registers stay what they were, whatever happens in between
 //   rings NAME  the sizes of an interface's rings, as ethtool -g asks for them
-//   scattered FILE MIB COUNT  whether requests of many segments read what requests of one do, in COUNT MiB
-//   from there
+//   scattered FILE  makes single sectors of its first MiB, as they are, the guest's own; then whether
+//   requests
+//                   of many segments read what requests of one do
 #include <fcntl.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>

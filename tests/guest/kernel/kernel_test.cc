@@ -1,22 +1,24 @@
-// What our patches to the guest's kernel are for, each seen failing without its patch or described in it.
+// What our patches to the guest's kernel are for.
 #include <signal.h>
 
-#include <fstream>
+#include <cstdio>
 #include <sstream>
+#include <thread>
 
 #include "tests/support/test_farm.h"
 
 namespace umlfarm::testing {
 namespace {
 
-// As /root/umlfarm_in_guest in the guest.
-void create_with_program(const TestFarm& farm, const std::string& name) {
+// What umlfarm_in_guest says to that in a guest.
+std::string said_in_a_guest(const std::string& arguments) {
+  const TestFarm farm;
   const std::string tar = farm / "program.tar";
   const Ran packed = run_program({"tar", "-C", std::string(UMLFARM_BUILD_DIRECTORY) + "/tests/guest/kernel",
                                   "-cf", tar, "umlfarm_in_guest"});
-  ASSERT_EQ(packed.code, 0) << packed.err;
-  farm.create(name, {"--disk", tar + ":ro"});
-  farm.in_guest(name, "tar -xf /dev/ubdd -C /root");
+  EXPECT_EQ(packed.code, 0) << packed.err;
+  farm.create("alice", {"--disk", tar + ":ro"});
+  return farm.in_guest("alice", "tar -xf /dev/ubdd -C /root && /root/umlfarm_in_guest " + arguments);
 }
 
 bool is_traced(const std::string& pid) {
@@ -25,18 +27,13 @@ bool is_traced(const std::string& pid) {
 }
 
 TEST(Kernel, KeepsRegistersOverFaultsSignalsAndSwitches) {
-  const TestFarm farm;
-  create_with_program(farm, "alice");
-  EXPECT_EQ(farm.in_guest("alice", "/root/umlfarm_in_guest registers"),
-            "3 of 3 processes kept their registers\n");
+  EXPECT_EQ(said_in_a_guest("registers"), "3 of 3 processes kept their registers\n");
 }
 
 TEST(Kernel, TellsTheSizesOfItsRings) {
-  const TestFarm farm;
-  create_with_program(farm, "alice");
   int rx = 0;
   int tx = 0;
-  const std::string told = farm.in_guest("alice", "/root/umlfarm_in_guest rings vec0");
+  const std::string told = said_in_a_guest("rings vec0");
   EXPECT_EQ(std::sscanf(told.c_str(), "rx %d tx %d", &rx, &tx), 2) << told;
   EXPECT_GT(rx, 0);
   EXPECT_GT(tx, 0);
@@ -66,10 +63,7 @@ TEST(Kernel, SyncsTheHostsDiskWhenAGuestSyncs) {
 }
 
 TEST(Kernel, ReadsOnAfterASegmentThatIsPartlyItsOwn) {
-  const TestFarm farm;
-  create_with_program(farm, "alice");
-  EXPECT_EQ(farm.in_guest("alice", "/root/umlfarm_in_guest scattered /lib/x86_64-linux-gnu/libc.so.6"),
-            "the same\n");
+  EXPECT_EQ(said_in_a_guest("scattered /lib/x86_64-linux-gnu/libc.so.6"), "the same\n");
 }
 
 TEST(Kernel, GoesOnAfterItsTapWasDown) {
