@@ -43,6 +43,10 @@ Status check_limits(const Limits& limits) {
   if (limits.swap.bytes() % 4096 != 0) {
     return Error(Kind::Invalid, "swap of " + limits.swap.str() + " is not a multiple of 4 KiB");
   }
+  if (limits.processors < 1 || limits.processors > kMostProcessors) {
+    return Error(Kind::Invalid, std::to_string(limits.processors) + " processors: give 1 to " +
+                                    std::to_string(kMostProcessors));
+  }
   return {};
 }
 

@@ -15,17 +15,25 @@ inline constexpr ByteSize kLeastSwap = ByteSize::kib(40);
 // UML's COW bitmap offsets are 32 bits wide: a disk of 8 TiB or more would wrap.
 inline constexpr ByteSize kMostDisk = ByteSize(ByteSize::gib(8192).bytes() - 512);
 
+// UML's own most (arch/um/Kconfig).
+inline constexpr unsigned kMostProcessors = 64;
+
 struct Limits {
   ByteSize memory;           // mem= of the guest; its tmpfs and cgroup are sized from it
   ByteSize disk;             // the most its disk.cow may allocate on the host
   ByteSize swap;             // size of the swap device; zero: none
   unsigned processes = 512;  // host processes and threads: one per guest process, and a few more
+  unsigned processors = 1;   // the guest's; it runs on as many of the host's
 };
 
 struct Plan {
   std::string name;
   Limits limits;
-  std::string summary;  // one line for people
+  std::string summary;      // one line for people
+  std::string kernel = {};  // by name, where a guest names none; empty: "strict"
+  // What the kernel must say of itself.
+  bool durable_disks = true;
+  bool tap_offload = true;
 };
 
 }  // namespace umlfarm::quota

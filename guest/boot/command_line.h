@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "guest/boot/kernel_features.h"
 #include "provisioner/base/byte_size.h"
 #include "provisioner/base/result.h"
 
@@ -27,6 +28,8 @@ struct BootSpec {
   std::vector<std::string> extras;    // read-only; /dev/ubdd onwards
   std::string mac;                    // empty: no network device
   std::uint64_t loops_per_jiffy = 0;  // 0: the kernel measures it, which is most of its boot
+  unsigned processors = 1;
+  KernelFeatures kernel;
 };
 
 // Invalid when it would exceed what UML takes: 16 disks, 4095 bytes in all, no spaces in a path.

@@ -53,14 +53,16 @@ Status set_limits(const JailSpec& spec) {
   return {};
 }
 
-Status pin_to_processor(int processor) {
-  if (processor < 0) return {};
+Status pin_to(const std::vector<int>& processors) {
+  if (processors.empty()) return {};
   cpu_set_t set;
   CPU_ZERO(&set);
-  CPU_SET(static_cast<unsigned>(processor), &set);
-  if (::sched_setaffinity(0, sizeof set, &set) < 0) {
-    return system_error("run on processor " + std::to_string(processor));
+  std::string names;
+  for (const int processor : processors) {
+    CPU_SET(static_cast<unsigned>(processor), &set);
+    names += " " + std::to_string(processor);
   }
+  if (::sched_setaffinity(0, sizeof set, &set) < 0) return system_error("run on processors" + names);
   return {};
 }
 

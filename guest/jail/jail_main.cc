@@ -62,7 +62,7 @@ Status build_jail(const JailSpec& spec, const JailDescriptors& descriptors) {
   UMLFARM_TRY(build_tree(spec, descriptors));
   UMLFARM_TRY(enter_tree(spec));
   UMLFARM_TRY(set_limits(spec));
-  UMLFARM_TRY(pin_to_processor(spec.processor));
+  UMLFARM_TRY(pin_to(spec.processors));
   UMLFARM_TRY(become_guest_user(spec));
   UMLFARM_TRY(check_files(spec));
   // Credentials changed above clear both of these.
@@ -86,7 +86,7 @@ Status exec_program(const JailSpec& spec, const JailDescriptors& descriptors) {
   // UML dereferences a missing HOME in early boot.
   char home[] = "HOME=/run";
   char* environment[] = {home, nullptr};
-  UMLFARM_TRY(load_syscall_filter());
+  UMLFARM_TRY(load_syscall_filter(spec.seccomp_userspace));
   ::execve("/linux", argv.data(), environment);
   return system_error("exec " + spec.kernel);
 }
@@ -143,7 +143,7 @@ void jail_main(const JailSpec& spec, const JailDescriptors& descriptors, int rep
   // From here init needs its reports and nothing else; a descriptor kept here would keep the tap alive.
   ::dup2(reports, 0);
   ::close_range(1, ~0U, 0);
-  if (const Status filtered = load_syscall_filter(); !filtered) fail(0, filtered.error());
+  if (const Status filtered = load_syscall_filter(false); !filtered) fail(0, filtered.error());
   reap_until(program, 0);
 }
 

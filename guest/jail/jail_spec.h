@@ -26,7 +26,8 @@ struct JailSpec {
   std::uint64_t memory_bytes = 0;     // size of the tmpfs that holds the guest's memory, slack included
   uid_t uid = 0;                      // never 0
   gid_t gid = 0;                      // never 0
-  int processor = -1;                 // the one host processor it runs on; -1: any
+  std::vector<int> processors;        // the host's, that it runs on; empty: any
+  bool seccomp_userspace = false;     // its processes are held by filters of their own, in place of ptrace
   std::vector<std::string> cgroups;   // existing cgroup directories that it joins
   std::uint64_t max_processes = 512;  // host processes and threads of the uid
   std::uint64_t max_open_files = 1024;

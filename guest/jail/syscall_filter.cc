@@ -1,6 +1,7 @@
 #include "guest/jail/syscall_filter.h"
 
 #include <linux/if_tun.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
@@ -174,7 +175,7 @@ class Builder {
 constexpr scmp_datum_t kNewNamespaces =
     CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 
-void add_rules(Builder& filter) {
+void add_rules(Builder& filter, bool seccomp_userspace) {
   for (const int call : kAllowed) filter.allow(call);
   for (const unsigned long request : kIoctls) {
     filter.allow_if(SCMP_SYS(ioctl), SCMP_A1_32(SCMP_CMP_EQ, static_cast<std::uint32_t>(request)));
@@ -184,7 +185,13 @@ void add_rules(Builder& filter) {
   }
   // To ask, not to set.
   filter.allow_if(SCMP_SYS(prlimit64), SCMP_A2_64(SCMP_CMP_EQ, 0));
-  filter.allow(SCMP_SYS(ptrace));
+  if (seccomp_userspace) {
+    filter.allow_if(SCMP_SYS(seccomp), SCMP_A0_32(SCMP_CMP_EQ, SECCOMP_SET_MODE_FILTER));
+    // Its processors signal each other.
+    filter.allow(SCMP_SYS(rt_tgsigqueueinfo));
+  } else {
+    filter.allow(SCMP_SYS(ptrace));
+  }
   filter.allow_if(SCMP_SYS(socket), SCMP_A0_32(SCMP_CMP_EQ, AF_UNIX));
   filter.allow_if(SCMP_SYS(socketpair), SCMP_A0_32(SCMP_CMP_EQ, AF_UNIX));
   filter.allow_if(SCMP_SYS(clone), SCMP_A0_64(SCMP_CMP_MASKED_EQ, kNewNamespaces, 0));
@@ -194,13 +201,13 @@ void add_rules(Builder& filter) {
 
 }  // namespace
 
-Status load_syscall_filter() {
+Status load_syscall_filter(bool seccomp_userspace) {
   Builder filter;
   if (filter.good()) {
     filter.attribute(SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(EPERM));
     filter.attribute(SCMP_FLTATR_CTL_NNP, 0);
     filter.attribute(SCMP_FLTATR_CTL_OPTIMIZE, 2);
-    add_rules(filter);
+    add_rules(filter, seccomp_userspace);
     filter.load();
   }
   if (!filter.good()) return system_error("load the system call filter", filter.error());

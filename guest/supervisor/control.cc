@@ -1,7 +1,8 @@
 #include "guest/supervisor/control.h"
 
 #include <array>
-#include <charconv>
+
+#include "guest/supervisor/numbers.h"
 
 namespace umlfarm::guest {
 namespace {
@@ -9,12 +10,6 @@ namespace {
 using State = SupervisorStatus::State;
 
 constexpr std::array<std::string_view, 4> kStates{"starting", "ready", "unhealthy", "stopping"};
-
-template <typename Number>
-bool read_number(std::string_view text, Number& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size();
-}
 
 bool read_state(std::string_view text, State& state) {
   for (std::size_t i = 0; i < kStates.size(); ++i) {
@@ -30,7 +25,7 @@ bool read_field(std::string_view key, std::string_view value, SupervisorStatus& 
   if (key == "started_ms") return read_number(value, status.started_ms);
   if (key == "ready_ms") return read_number(value, status.ready_ms);
   if (key == "init") return read_number(value, status.init);
-  if (key == "processor") return read_number(value, status.processor);
+  if (key == "processors") return read_numbers(value, status.processors);
   if (key == "memory_allocated") return read_number(value, status.memory_allocated);
   if (key == "console_dropped") return read_number(value, status.console_dropped);
   if (key == "log_dropped") return read_number(value, status.log_dropped);
@@ -78,7 +73,7 @@ std::string to_text(const SupervisorStatus& status) {
   return "state=" + std::string(state_name(status.state)) +
          "\nstarted_ms=" + std::to_string(status.started_ms) +
          "\nready_ms=" + std::to_string(status.ready_ms) + "\ninit=" + std::to_string(status.init) +
-         "\nprocessor=" + std::to_string(status.processor) +
+         "\nprocessors=" + to_text(status.processors) +
          "\nmemory_allocated=" + std::to_string(status.memory_allocated) +
          "\nconsole_dropped=" + std::to_string(status.console_dropped) +
          "\nlog_dropped=" + std::to_string(status.log_dropped) + "\n";

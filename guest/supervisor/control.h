@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "provisioner/base/result.h"
 
@@ -40,7 +41,7 @@ struct SupervisorStatus {
   std::int64_t started_ms = 0;         // wall clock
   std::int64_t ready_ms = 0;           // wall clock; 0: not yet
   pid_t init = 0;                      // of the jail
-  int processor = -1;                  // the host's, that the guest runs on; -1: any
+  std::vector<int> processors;         // the host's, that the guest runs on; empty: any
   std::uint64_t memory_allocated = 0;  // bytes of the guest's memory that the host holds
   std::uint64_t console_dropped = 0;   // bytes
   std::uint64_t log_dropped = 0;       // bytes

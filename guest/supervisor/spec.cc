@@ -1,17 +1,15 @@
 #include "guest/supervisor/spec.h"
 
-#include <charconv>
 #include <functional>
 #include <map>
+
+#include "guest/supervisor/numbers.h"
 
 namespace umlfarm::guest {
 namespace {
 
-template <typename Number>
-Status read_number(const std::string& option, const std::string& text, Number& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size() && !text.empty()) return {};
-  return Error(Kind::Invalid, option + " '" + text + "': not a number of its range");
+Status read_if(bool good, const std::string& option, const std::string& text, const char* rule) {
+  return good ? Status() : Error(Kind::Invalid, option + " '" + text + "': " + rule);
 }
 
 std::string mode_of(const JailFile& file) {
@@ -42,7 +40,9 @@ std::map<std::string, Reader> readers(SupervisorSpec& spec) {
     };
   };
   const auto number = [](std::string name, auto& to) {
-    return [name = std::move(name), &to](const std::string& value) { return read_number(name, value, to); };
+    return [name = std::move(name), &to](const std::string& value) {
+      return read_if(read_number(value, to), name, value, "not a number of its range");
+    };
   };
   JailSpec& jail = spec.jail;
   return {
@@ -52,7 +52,17 @@ std::map<std::string, Reader> readers(SupervisorSpec& spec) {
       {"--memory", number("--memory", jail.memory_bytes)},
       {"--uid", number("--uid", jail.uid)},
       {"--gid", number("--gid", jail.gid)},
-      {"--processor", number("--processor", jail.processor)},
+      {"--processors",
+       [&jail](const std::string& value) {
+         return read_if(read_numbers(value, jail.processors), "--processors", value,
+                        "not numbers with commas between");
+       }},
+      {"--userspace",
+       [&jail](const std::string& value) {
+         jail.seccomp_userspace = value == "seccomp";
+         return read_if(jail.seccomp_userspace || value == "ptrace", "--userspace", value,
+                        "must be ptrace or seccomp");
+       }},
       {"--max-processes", number("--max-processes", jail.max_processes)},
       {"--max-open-files", number("--max-open-files", jail.max_open_files)},
       {"--max-file-bytes", number("--max-file-bytes", jail.max_file_bytes)},
@@ -105,8 +115,10 @@ std::vector<std::string> to_arguments(const SupervisorSpec& spec) {
                                      std::to_string(jail.uid),
                                      "--gid",
                                      std::to_string(jail.gid),
-                                     "--processor",
-                                     std::to_string(jail.processor),
+                                     "--processors",
+                                     to_text(jail.processors),
+                                     "--userspace",
+                                     jail.seccomp_userspace ? "seccomp" : "ptrace",
                                      "--max-processes",
                                      std::to_string(jail.max_processes),
                                      "--max-open-files",

@@ -97,7 +97,7 @@ class Supervisor final : public ControlTarget {
 Status Supervisor::launch() {
   JailSpec& jail = spec_.jail;
   // What a guest makes its supervisor do, it does in the guest's place.
-  UMLFARM_TRY(pin_to_processor(jail.processor));
+  UMLFARM_TRY(pin_to(jail.processors));
   UMLFARM_ASSIGN(run_mount_, make_tmpfs(kRunBytes, kRunInodes, jail.uid, jail.gid, false));
   UMLFARM_ASSIGN(memory_mount_, make_tmpfs(jail.memory_bytes, 16, jail.uid, jail.gid, true));
   UMLFARM_ASSIGN(console_, Console::open(spec_.log_file));
@@ -268,7 +268,7 @@ SupervisorStatus Supervisor::status() const {
   status.started_ms = started_ms_;
   status.ready_ms = ready_ms_;
   status.init = jail_.init;
-  status.processor = spec_.jail.processor;
+  status.processors = spec_.jail.processors;
   struct statfs memory {};
   if (::fstatfs(memory_mount_.get(), &memory) == 0) {
     status.memory_allocated = (memory.f_blocks - memory.f_bfree) * static_cast<std::uint64_t>(memory.f_bsize);

@@ -26,6 +26,14 @@ std::string size(const json::value& object, const char* key) {
   return human_size(static_cast<std::uint64_t>(number(object, key)));
 }
 
+std::string list(const json::value& object, const char* key) {
+  std::string words;
+  for (const json::value& item : object.at(key).as_array()) {
+    words += (words.empty() ? "" : ", ") + std::to_string(item.to_number<std::int64_t>());
+  }
+  return words;
+}
+
 std::string since(std::int64_t then_ms, std::int64_t now_ms) {
   return then_ms == 0 || then_ms > now_ms ? "-" : format_duration(now_ms - then_ms);
 }
@@ -61,21 +69,21 @@ std::string render_guests(const json::value& document, std::int64_t now_ms) {
 std::string render_guest(const json::value& guest, std::int64_t now_ms) {
   const std::int64_t started = number(guest, "started_ms");
   const std::int64_t ready = number(guest, "ready_ms");
-  const std::int64_t processor = number(guest, "processor");
   return fields({{"name", text(guest, "name")},
                  {"id", text(guest, "id")},
                  {"state", text(guest, "state")},
                  {"reason", text(guest, "reason")},
                  {"plan", text(guest, "plan")},
                  {"image", text(guest, "image") + " (" + text(guest, "image_digest").substr(0, 12) + ")"},
-                 {"kernel", text(guest, "kernel") + " (" + text(guest, "kernel_digest").substr(0, 12) + ")"},
+                 {"kernel", text(guest, "kernel") + " (" + text(guest, "kernel_digest").substr(0, 12) +
+                                "), " + text(guest, "userspace")},
                  {"memory", used_of(guest, "memory_allocated", "memory")},
                  {"disk", used_of(guest, "disk_allocated", "disk")},
                  {"swap", number(guest, "swap") == 0 ? "" : size(guest, "swap")},
                  {"address", text(guest, "address4")},
                  {"address (IPv6)", text(guest, "address6")},
                  {"mac", text(guest, "mac")},
-                 {"processor", processor < 0 ? "" : std::to_string(processor)},
+                 {"processors", list(guest, "processors")},
                  {"created", format_time(number(guest, "created_ms"))},
                  {"up", started == 0 ? "" : since(started, now_ms)},
                  {"ready after", ready == 0 ? "" : std::to_string(ready - started) + " ms"},
@@ -83,24 +91,40 @@ std::string render_guest(const json::value& guest, std::int64_t now_ms) {
                  {"host key", text(guest, "host_key")}});
 }
 
-std::string render_catalog(const json::value& document, const char* which, std::int64_t now_ms) {
+std::string render_images(const json::value& document, std::int64_t now_ms) {
   std::vector<Row> rows;
-  for (const json::value& entry : document.at(which).as_array()) {
+  for (const json::value& entry : document.at("images").as_array()) {
     rows.push_back({text(entry, "name"), text(entry, "digest").substr(0, 12), text(entry, "version"),
                     size(entry, "size"), std::to_string(number(entry, "guests")),
                     since(number(entry, "added_ms"), now_ms)});
   }
-  if (rows.empty()) return std::string("no ") + which + " yet\n";
+  if (rows.empty()) return "no images yet\n";
   return table({"NAME", "DIGEST", "VERSION", "SIZE", "GUESTS", "AGE"}, rows, {3, 4});
+}
+
+std::string render_kernels(const json::value& document, std::int64_t now_ms) {
+  std::vector<Row> rows;
+  for (const json::value& kernel : document.at("kernels").as_array()) {
+    const json::value& features = kernel.at("features");
+    const auto yes = [&](const char* key) { return features.at(key).as_bool() ? "yes" : "no"; };
+    rows.push_back({text(kernel, "name"), text(kernel, "digest").substr(0, 12), text(kernel, "version"),
+                    text(features, "userspace"), std::to_string(number(features, "processors")),
+                    yes("durable_disks"), yes("tap_offload"), std::to_string(number(kernel, "guests")),
+                    since(number(kernel, "added_ms"), now_ms)});
+  }
+  if (rows.empty()) return "no kernels yet\n";
+  return table({"NAME", "DIGEST", "VERSION", "USERSPACE", "CPUS", "DURABLE", "OFFLOAD", "GUESTS", "AGE"},
+               rows, {4, 7});
 }
 
 std::string render_plans(const json::value& document) {
   std::vector<Row> rows;
   for (const json::value& plan : document.at("plans").as_array()) {
     rows.push_back({text(plan, "name"), size(plan, "memory"), size(plan, "disk"), size(plan, "swap"),
-                    std::to_string(number(plan, "processes")), text(plan, "summary")});
+                    std::to_string(number(plan, "processes")), std::to_string(number(plan, "processors")),
+                    text(plan, "kernel"), text(plan, "summary")});
   }
-  return table({"PLAN", "MEMORY", "DISK", "SWAP", "PROCESSES", ""}, rows, {1, 2, 3, 4});
+  return table({"PLAN", "MEMORY", "DISK", "SWAP", "PROCESSES", "CPUS", "KERNEL", ""}, rows, {1, 2, 3, 4, 5});
 }
 
 std::string render_status(const json::value& document) {

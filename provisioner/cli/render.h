@@ -9,7 +9,8 @@ namespace umlfarm::cli {
 std::string render_guests(const boost::json::value& document, std::int64_t now_ms);
 std::string render_guest(const boost::json::value& guest, std::int64_t now_ms);
 // Images or kernels, as `which` is "images" or "kernels".
-std::string render_catalog(const boost::json::value& document, const char* which, std::int64_t now_ms);
+std::string render_images(const boost::json::value& document, std::int64_t now_ms);
+std::string render_kernels(const boost::json::value& document, std::int64_t now_ms);
 std::string render_plans(const boost::json::value& document);
 std::string render_status(const boost::json::value& document);
 // One line, with its newline.

@@ -137,15 +137,23 @@ void read_capacity(Reader& reader, const toml::table& table, Capacity& capacity)
 
 void read_plan(Reader& reader, const toml::table& table, std::vector<quota::Plan>& plans) {
   quota::Plan plan;
-  reader.known_keys(table, {"name", "memory", "disk", "swap", "processes", "summary"});
+  reader.known_keys(table, {"name", "memory", "disk", "swap", "processes", "processors", "summary", "kernel",
+                            "durable_disks", "tap_offload"});
   reader.read(table, "name", plan.name);
   reader.read(table, "memory", plan.limits.memory);
   reader.read(table, "disk", plan.limits.disk);
   reader.read(table, "swap", plan.limits.swap);
   reader.read(table, "processes", plan.limits.processes, 16, 1'000'000);
+  reader.read(table, "processors", plan.limits.processors, 1, quota::kMostProcessors);
   reader.read(table, "summary", plan.summary);
+  reader.read(table, "kernel", plan.kernel);
+  reader.read(table, "durable_disks", plan.durable_disks);
+  reader.read(table, "tap_offload", plan.tap_offload);
   if (Status named = check_name("plan name", plan.name); !named) {
     return reader.fault(table.source(), named.error().message());
+  }
+  if (Status named = check_name("kernel", plan.kernel); !plan.kernel.empty() && !named) {
+    return reader.fault(table.source(), "plan " + plan.name + ": " + named.error().message());
   }
   if (Status checked = quota::check_limits(plan.limits); !checked) {
     return reader.fault(table.source(), "plan " + plan.name + ": " + checked.error().message());

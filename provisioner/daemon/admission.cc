@@ -12,6 +12,7 @@
 #include "guest/disk/ssh_key.h"
 #include "provisioner/base/as_user.h"
 #include "provisioner/base/posix.h"
+#include "provisioner/daemon/kernel_needs.h"
 
 namespace umlfarm::daemon {
 namespace {
@@ -118,8 +119,14 @@ Result<std::vector<std::uint32_t>> lowest_free(const std::set<std::uint32_t>& ta
                                         " left; delete guests, or widen it in umlfarm.toml");
 }
 
-Result<CatalogEntry> choose_kernel(const FarmFacts& facts, const std::string& asked) {
+Result<CatalogEntry> choose_kernel(const FarmFacts& facts, const std::string& asked,
+                                   const quota::Plan& plan) {
   if (!asked.empty()) return find_entry(facts.kernels, "kernel", asked);
+  if (!plan.kernel.empty()) {
+    auto named = find_entry(facts.kernels, "kernel", plan.kernel);
+    if (!named) return std::move(named).error().context("plan '" + plan.name + "'");
+    return named;
+  }
   if (facts.kernels.empty())
     return Error(Kind::NotFound, "no guest kernel yet; add one with 'umlfarm kernel add'");
   const auto strict = std::find_if(facts.kernels.begin(), facts.kernels.end(),
@@ -129,10 +136,11 @@ Result<CatalogEntry> choose_kernel(const FarmFacts& facts, const std::string& as
 
 Result<GuestIdentity> common_identity(const CreateRequest& request, const FarmFacts& facts) {
   GuestIdentity identity;
-  UMLFARM_ASSIGN(const quota::Plan plan, find_plan(facts.config, request.plan));
+  UMLFARM_ASSIGN(quota::Plan plan, find_plan(facts.config, request.plan));
+  if (request.memory) plan.limits.memory = *request.memory;
+  if (request.processors) plan.limits.processors = *request.processors;
   identity.plan = plan.name;
   identity.limits = plan.limits;
-  if (request.memory) identity.limits.memory = *request.memory;
   UMLFARM_TRY(quota::check_limits(identity.limits));
   UMLFARM_ASSIGN(const CatalogEntry image,
                  find_entry(facts.images, "image",
@@ -147,9 +155,11 @@ Result<GuestIdentity> common_identity(const CreateRequest& request, const FarmFa
                                           "; choose a larger plan or a smaller image");
   }
   identity.limits.disk = ByteSize(image.size);
-  UMLFARM_ASSIGN(const CatalogEntry kernel, choose_kernel(facts, request.kernel));
+  UMLFARM_ASSIGN(const CatalogEntry kernel, choose_kernel(facts, request.kernel, plan));
+  UMLFARM_TRY(check_kernel(kernel.name, kernel.features, plan));
   identity.kernel = kernel.name;
   identity.kernel_digest = kernel.digest;
+  identity.kernel_features = kernel.features;
   UMLFARM_ASSIGN(identity.ssh_keys, check_keys(request.ssh_keys));
   if (request.extra_disks.size() > guest::kMostExtraDisks) {
     return Error(Kind::Invalid, std::to_string(request.extra_disks.size()) +

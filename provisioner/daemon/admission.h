@@ -18,11 +18,12 @@ namespace umlfarm::daemon {
 
 struct CreateRequest {
   std::string name;
-  unsigned count = 1;              // more than one: NAME-1 to NAME-count
-  std::string plan;                // empty: the configuration's default; so for image and kernel
-  std::string image;               // name or digest
-  std::string kernel;              // name or digest
-  std::optional<ByteSize> memory;  // in place of the plan's
+  unsigned count = 1;                  // more than one: NAME-1 to NAME-count
+  std::string plan;                    // empty: the configuration's default; so for image and kernel
+  std::string image;                   // name or digest
+  std::string kernel;                  // name or digest
+  std::optional<unsigned> processors;  // in place of the plan's
+  std::optional<ByteSize> memory;      // in place of the plan's
   std::vector<std::string> ssh_keys;
   std::vector<std::string> extra_disks;
   std::string root_password_hash;

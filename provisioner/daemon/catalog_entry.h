@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "guest/boot/kernel_features.h"
+
 namespace umlfarm::daemon {
 
 enum class Catalog { Images, Kernels };
@@ -14,7 +16,8 @@ struct CatalogEntry {
   std::string version;     // image: its release; kernel: what it says of itself
   std::uint64_t size = 0;  // bytes; of an image: as the guest sees it
   std::int64_t added_ms = 0;
-  std::uint64_t loops_per_jiffy = 0;  // kernel: as measured on this host; 0: not yet
+  std::uint64_t loops_per_jiffy = 0;    // kernel: as measured on this host; 0: not yet
+  guest::KernelFeatures features = {};  // kernel
 };
 
 struct Event {

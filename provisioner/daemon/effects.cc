@@ -50,6 +50,8 @@ guest::BootSpec boot_spec(const GuestRecord& record, const std::string& base, st
   }
   boot.mac = identity.mac;
   boot.loops_per_jiffy = loops;
+  boot.processors = identity.limits.processors;
+  boot.kernel = identity.kernel_features;
   return boot;
 }
 
@@ -206,7 +208,10 @@ Status Effects::launch(const GuestRecord& record) {
   jail.memory_bytes = (identity.limits.memory + kMemorySlack).bytes();
   jail.uid = identity.uid;
   jail.gid = identity.uid;
-  jail.processor = parts_.processors.assign(id);
+  jail.processors = parts_.processors.assign(id, identity.limits.processors);
+  jail.seccomp_userspace = identity.kernel_features.seccomp;
+  // In this mode the kernel has a socket for each of the guest's processes.
+  if (jail.seccomp_userspace) jail.max_open_files += identity.limits.processes;
   jail.cgroups = parts_.cgroups.directories(id);
   jail.max_processes = identity.limits.processes + kProcessSlack;
   UMLFARM_ASSIGN(const struct stat disk, posix::stat(paths.disk(id)));

@@ -48,7 +48,7 @@ class Farm {
   const Paths& paths() const { return settings_.paths; }
   const config::Config& config() const { return settings_.config; }
   const guest::AddressPool& pool() const { return pool_; }
-  int processor_of(const std::string& id) const { return processors_.of(id); }
+  std::vector<int> processors_of(const std::string& id) const { return processors_.of(id); }
 
   Result<std::vector<Guest>> create(const CreateRequest& request);
   std::vector<Guest> list() const { return table_.all(); }

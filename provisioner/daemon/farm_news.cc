@@ -16,7 +16,7 @@ void Farm::on_status(std::int64_t number, const guest::SupervisorStatus& status)
   using State = guest::SupervisorStatus::State;
   const auto guest = table_.find(number);
   if (!guest) return;
-  processors_.learn(guest->record.id(), status.processor);
+  processors_.learn(guest->record.id(), status.processors);
   table_.update_live(number, [&](Live& live) {
     live.status = status;
     live.supervised = true;

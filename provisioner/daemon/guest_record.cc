@@ -4,6 +4,8 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "provisioner/daemon/kernel_needs.h"
+
 namespace umlfarm::daemon {
 namespace json = boost::json;
 namespace {
@@ -43,13 +45,15 @@ json::object limits_to_json(const quota::Limits& limits) {
   return {{"memory", limits.memory.bytes()},
           {"disk", limits.disk.bytes()},
           {"swap", limits.swap.bytes()},
-          {"processes", limits.processes}};
+          {"processes", limits.processes},
+          {"processors", limits.processors}};
 }
 
 quota::Limits limits_from_json(const json::value& value) {
   return {ByteSize(value.at("memory").to_number<std::uint64_t>()),
           ByteSize(value.at("disk").to_number<std::uint64_t>()),
-          ByteSize(value.at("swap").to_number<std::uint64_t>()), value.at("processes").to_number<unsigned>()};
+          ByteSize(value.at("swap").to_number<std::uint64_t>()), value.at("processes").to_number<unsigned>(),
+          value.at("processors").to_number<unsigned>()};
 }
 
 json::object identity_to_json(const GuestIdentity& identity) {
@@ -60,6 +64,7 @@ json::object identity_to_json(const GuestIdentity& identity) {
           {"image_digest", identity.image_digest},
           {"kernel", identity.kernel},
           {"kernel_digest", identity.kernel_digest},
+          {"kernel_features", to_json(identity.kernel_features)},
           {"uid", identity.uid},
           {"address", identity.address},
           {"mac", identity.mac},
@@ -84,6 +89,7 @@ GuestIdentity identity_from_json(const json::value& value) {
   identity.image_digest = text("image_digest");
   identity.kernel = text("kernel");
   identity.kernel_digest = text("kernel_digest");
+  identity.kernel_features = features_from_json(value.at("kernel_features"));
   identity.uid = value.at("uid").to_number<std::uint32_t>();
   identity.address = value.at("address").to_number<std::uint32_t>();
   identity.mac = text("mac");

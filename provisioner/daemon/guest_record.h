@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "guest/boot/kernel_features.h"
 #include "provisioner/base/ids.h"
 #include "provisioner/base/result.h"
 #include "quota/limits.h"
@@ -25,6 +26,7 @@ struct GuestIdentity {
   std::string image_digest;
   std::string kernel;
   std::string kernel_digest;
+  guest::KernelFeatures kernel_features;
   std::uint32_t uid = 0;
   std::uint32_t address = 0;  // index into the pools
   std::string mac;

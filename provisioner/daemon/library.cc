@@ -12,6 +12,7 @@
 #include "provisioner/base/clock.h"
 #include "provisioner/base/ids.h"
 #include "provisioner/base/posix.h"
+#include "provisioner/daemon/kernel_needs.h"
 #include "provisioner/daemon/sparse_digest.h"
 
 namespace umlfarm::daemon {
@@ -51,6 +52,7 @@ Result<Source> find_source(Catalog which, const std::string& from) {
     source.entry.digest = manifest_text(manifest, which == Catalog::Images ? "digest" : "sha256");
     source.entry.name = manifest_text(manifest, which == Catalog::Images ? "name" : "flavour");
     source.entry.version = manifest_text(manifest, which == Catalog::Images ? "release" : "version");
+    source.entry.features = features_of_manifest(manifest);
   } else if (which == Catalog::Images) {
     return Error(Kind::Invalid, from + ": an image is a directory with root.img and manifest.json");
   } else {

@@ -17,27 +17,29 @@ std::vector<int> Processors::available() {
   return processors;
 }
 
-int Processors::assign(const std::string& guest) {
+std::vector<int> Processors::assign(const std::string& guest, unsigned count) {
   const std::lock_guard lock(mutex_);
   if (const auto found = assigned_.find(guest); found != assigned_.end()) return found->second;
-  if (processors_.empty()) return -1;
+  if (processors_.empty()) return {};
   std::map<int, int> load;
-  for (const auto& [name, processor] : assigned_) ++load[processor];
-  const int least = *std::min_element(processors_.begin(), processors_.end(),
-                                      [&](int a, int b) { return load[a] < load[b]; });
-  assigned_[guest] = least;
-  return least;
+  for (const auto& [name, processors] : assigned_) {
+    for (const int processor : processors) ++load[processor];
+  }
+  std::vector<int> least = processors_;
+  std::stable_sort(least.begin(), least.end(), [&](int a, int b) { return load[a] < load[b]; });
+  least.resize(std::min<std::size_t>(least.size(), count));
+  return assigned_[guest] = least;
 }
 
-void Processors::learn(const std::string& guest, int processor) {
+void Processors::learn(const std::string& guest, const std::vector<int>& processors) {
   const std::lock_guard lock(mutex_);
-  if (processor >= 0) assigned_[guest] = processor;
+  if (!processors.empty()) assigned_[guest] = processors;
 }
 
-int Processors::of(const std::string& guest) const {
+std::vector<int> Processors::of(const std::string& guest) const {
   const std::lock_guard lock(mutex_);
   const auto found = assigned_.find(guest);
-  return found == assigned_.end() ? -1 : found->second;
+  return found == assigned_.end() ? std::vector<int>() : found->second;
 }
 
 void Processors::release(const std::string& guest) {

@@ -8,12 +8,13 @@
 
 #include "provisioner/base/clock.h"
 #include "provisioner/base/posix.h"
+#include "provisioner/daemon/kernel_needs.h"
 #include "provisioner/daemon/state_store.h"
 
 namespace umlfarm::daemon {
 namespace {
 
-constexpr int kSchema = 1;
+constexpr int kSchema = 2;
 constexpr int kEventsKept = 10'000;
 
 constexpr const char* kTables = R"sql(
@@ -33,6 +34,7 @@ constexpr const char* kTables = R"sql(
     size INTEGER NOT NULL,
     added_ms INTEGER NOT NULL,
     loops_per_jiffy INTEGER NOT NULL,
+    features TEXT NOT NULL,
     PRIMARY KEY (which, digest)) STRICT;
   CREATE TABLE events (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -40,6 +42,14 @@ constexpr const char* kTables = R"sql(
     guest TEXT NOT NULL,
     kind TEXT NOT NULL,
     message TEXT NOT NULL) STRICT;
+)sql";
+
+// From the first format. What a kernel can do is known once it is added again.
+constexpr const char* kFromFirst = R"sql(
+  ALTER TABLE catalog ADD COLUMN features TEXT NOT NULL
+    DEFAULT '{"userspace":"ptrace","processors":1,"durable_disks":false,"tap_offload":false}';
+  UPDATE guests SET record = json_set(record, '$.identity.limits.processors', 1, '$.identity.kernel_features',
+    json('{"userspace":"ptrace","processors":1,"durable_disks":false,"tap_offload":false}'));
 )sql";
 
 const char* column(Catalog which) { return which == Catalog::Images ? "image" : "kernel"; }
@@ -74,12 +84,16 @@ class SqliteStore final : public StateStore {
     }
     // Only what is ours is written to.
     database_.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;");
-    if (version == 0) {
+    if (version != kSchema) {
       SQLite::Transaction transaction(database_);
-      database_.exec(kTables);
-      SQLite::Statement insert(database_, "INSERT INTO meta VALUES ('farm_id', ?)");
-      insert.bind(1, random_hex(8));
-      insert.exec();
+      if (version == 0) {
+        database_.exec(kTables);
+        SQLite::Statement insert(database_, "INSERT INTO meta VALUES ('farm_id', ?)");
+        insert.bind(1, random_hex(8));
+        insert.exec();
+      } else {
+        database_.exec(kFromFirst);
+      }
       database_.exec("PRAGMA user_version = " + std::to_string(kSchema));
       transaction.commit();
     }
@@ -144,22 +158,24 @@ class SqliteStore final : public StateStore {
   Result<std::vector<CatalogEntry>> catalog(Catalog which) override {
     return guarded<std::vector<CatalogEntry>>([&]() -> Result<std::vector<CatalogEntry>> {
       std::vector<CatalogEntry> entries;
-      SQLite::Statement select(database_,
-                               "SELECT name, digest, version, size, added_ms, loops_per_jiffy FROM catalog "
-                               "WHERE which = ? ORDER BY added_ms DESC, rowid DESC");
+      SQLite::Statement select(
+          database_,
+          "SELECT name, digest, version, size, added_ms, loops_per_jiffy, features FROM catalog "
+          "WHERE which = ? ORDER BY added_ms DESC, rowid DESC");
       select.bind(1, column(which));
       while (select.executeStep()) {
         entries.push_back(
             {select.getColumn(0).getString(), select.getColumn(1).getString(),
              select.getColumn(2).getString(), static_cast<std::uint64_t>(select.getColumn(3).getInt64()),
-             select.getColumn(4).getInt64(), static_cast<std::uint64_t>(select.getColumn(5).getInt64())});
+             select.getColumn(4).getInt64(), static_cast<std::uint64_t>(select.getColumn(5).getInt64()),
+             features_from_json(boost::json::parse(select.getColumn(6).getString()))});
       }
       return entries;
     });
   }
 
   Status put(Catalog which, const CatalogEntry& entry) override {
-    return changed("INSERT OR REPLACE INTO catalog VALUES (?,?,?,?,?,?,?)", [&](SQLite::Statement& insert) {
+    return changed("INSERT OR REPLACE INTO catalog VALUES (?,?,?,?,?,?,?,?)", [&](SQLite::Statement& insert) {
       insert.bind(1, column(which));
       insert.bind(2, entry.digest);
       insert.bind(3, entry.name);
@@ -167,6 +183,7 @@ class SqliteStore final : public StateStore {
       insert.bind(5, static_cast<std::int64_t>(entry.size));
       insert.bind(6, entry.added_ms);
       insert.bind(7, static_cast<std::int64_t>(entry.loops_per_jiffy));
+      insert.bind(8, boost::json::serialize(to_json(entry.features)));
     });
   }
 

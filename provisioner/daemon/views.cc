@@ -4,6 +4,7 @@
 
 #include "provisioner/base/clock.h"
 #include "provisioner/base/posix.h"
+#include "provisioner/daemon/kernel_needs.h"
 
 namespace umlfarm::daemon {
 
@@ -33,6 +34,12 @@ class Fields {
     if (value->as_int64() < 0 || value->as_int64() > UINT32_MAX)
       return fail(key, "must be a whole number of 0 or more");
     to = static_cast<unsigned>(value->as_int64());
+  }
+  void count(const char* key, std::optional<unsigned>& to) {
+    if (!object_.contains(key)) return;
+    unsigned number = 0;
+    count(key, number);
+    to = number;
   }
   void size(const char* key, std::optional<ByteSize>& to) {
     const json::value* const value = object_.if_contains(key);
@@ -105,6 +112,7 @@ json::object guest_view(const Farm& farm, const Guest& guest, json::storage_ptr 
                        {"image_digest", identity.image_digest},
                        {"kernel", identity.kernel},
                        {"kernel_digest", identity.kernel_digest},
+                       {"userspace", identity.kernel_features.seccomp ? "seccomp" : "ptrace"},
                        {"desired", desired_name(record.desired)},
                        {"state", state.name},
                        {"reason", state.reason},
@@ -116,7 +124,7 @@ json::object guest_view(const Farm& farm, const Guest& guest, json::storage_ptr 
                        {"address4", guest::without_prefix(addresses.address4)},
                        {"address6", guest::without_prefix(addresses.address6)},
                        {"mac", identity.mac},
-                       {"processor", farm.processor_of(id)},
+                       {"processors", json::value_from(farm.processors_of(id))},
                        {"created_ms", identity.created_ms},
                        {"started_ms", guest.live.status.started_ms},
                        {"ready_ms", guest.live.status.ready_ms},
@@ -126,8 +134,13 @@ json::object guest_view(const Farm& farm, const Guest& guest, json::storage_ptr 
 }
 
 json::object entry_view(const CatalogEntry& entry, std::size_t guests) {
-  return {{"name", entry.name}, {"digest", entry.digest},     {"version", entry.version},
-          {"size", entry.size}, {"added_ms", entry.added_ms}, {"loops_per_jiffy", entry.loops_per_jiffy},
+  return {{"name", entry.name},
+          {"digest", entry.digest},
+          {"version", entry.version},
+          {"size", entry.size},
+          {"added_ms", entry.added_ms},
+          {"loops_per_jiffy", entry.loops_per_jiffy},
+          {"features", to_json(entry.features)},
           {"guests", guests}};
 }
 
@@ -137,6 +150,8 @@ json::object plan_view(const quota::Plan& plan) {
           {"disk", plan.limits.disk.bytes()},
           {"swap", plan.limits.swap.bytes()},
           {"processes", plan.limits.processes},
+          {"processors", plan.limits.processors},
+          {"kernel", plan.kernel},
           {"summary", plan.summary}};
 }
 
@@ -163,14 +178,15 @@ Result<CreateRequest> read_create_request(const std::string& body) {
   if (error || !value.is_object()) return Error(Kind::Invalid, "the request is not a JSON object");
   Fields fields(value.as_object());
   CreateRequest request;
-  fields.only(
-      {"name", "count", "plan", "image", "kernel", "memory", "ssh_keys", "disks", "root_password_hash"});
+  fields.only({"name", "count", "plan", "image", "kernel", "memory", "processors", "ssh_keys", "disks",
+               "root_password_hash"});
   fields.text("name", request.name);
   fields.count("count", request.count);
   fields.text("plan", request.plan);
   fields.text("image", request.image);
   fields.text("kernel", request.kernel);
   fields.size("memory", request.memory);
+  fields.count("processors", request.processors);
   fields.texts("ssh_keys", request.ssh_keys);
   fields.disks("disks", request.extra_disks);
   fields.text("root_password_hash", request.root_password_hash);

@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "provisioner/api/client.h"
-#include "tests/bench/by_hand.h"
 #include "tests/bench/report.h"
+#include "tests/support/hand_guest.h"
 #include "tests/support/result_matchers.h"
 #include "tests/support/test_farm.h"
 
@@ -21,6 +21,9 @@ namespace {
 using testing::built_image;
 using testing::built_kernel;
 using testing::eventually;
+using testing::HandGuest;
+using testing::HandStart;
+using testing::kInitRuns;
 using testing::TemporaryDirectory;
 using testing::TestFarm;
 namespace json = boost::json;
@@ -288,7 +291,8 @@ TEST(Bench, SystemCallsPinnedAndFree) {
   ::sched_getaffinity(0, sizeof all, &all);
   cpu_set_t one;
   CPU_ZERO(&one);
-  CPU_SET(static_cast<unsigned>(farm.number("alice", "processor")), &one);
+  CPU_SET(static_cast<unsigned>(farm.json({"show", "alice"}).at("processors").as_array().at(0).as_int64()),
+          &one);
   // Written otherwise than said: the kernel shows its command line.
   const std::string script =
       "read a x </proc/uptime; dd if=/dev/zero of=/dev/null bs=1 count=200000 2>/dev/null; "

@@ -107,9 +107,16 @@ TEST(Guest, ReadsAnExtraDiskAndNeverWritesIt) {
 // Debian's own, for comparison. It is dynamic, and knows no tap that is handed to it: the console is the way
 // in.
 TEST(Guest, BootsDebiansUserModeLinux) {
-  const TestFarm farm;
+  const TestFarm farm("[guests]\ndefault_plan = 'tiny'\n" + plan_of("tiny", "") +
+                      plan_of("compare", "durable_disks = false\ntap_offload = false"));
   farm.ok({"kernel", "add", "/usr/bin/linux.uml", "--name", "debian"});
-  farm.create("alice", {"--kernel", "debian"});
+  // Without being asked for it, no guest gets a disk that loses what it has synced.
+  const Ran refused = farm.umlfarm(farm.create_arguments("alice", {"--kernel", "debian"}));
+  EXPECT_EQ(refused.code, exit_code(Kind::Invalid)) << refused.err;
+  for (const char* lacks : {"'debian'", "'tiny'", "durable_disks", "tap_offload"})
+    EXPECT_NE(refused.err.find(lacks), std::string::npos) << refused.err;
+  EXPECT_TRUE(farm.json({"list"}).at("guests").as_array().empty());
+  farm.create("alice", {"--kernel", "debian", "--plan", "compare"});
   EXPECT_EQ(farm.field("alice", "state"), "ready");
   EXPECT_NE(farm.ok({"mconsole", "alice", "version"}).find("Linux alice 6.1."), std::string::npos);
   farm.ok({"stop", "alice"});

@@ -11,7 +11,7 @@ TEST(DaemonDeath, LeavesGuestsRunning) {
   farm.create("lab", {"--count", "3"});
   const std::int64_t started = farm.number("lab-2", "started_ms");
   const pid_t kernel = farm.kernel_of("lab-2");
-  const std::int64_t processor = farm.number("lab-2", "processor");
+  const auto processors = farm.json({"show", "lab-2"}).at("processors");
   farm.kill_daemon();
   EXPECT_EQ(::kill(kernel, 0), 0);
   farm.start_daemon();
@@ -20,7 +20,7 @@ TEST(DaemonDeath, LeavesGuestsRunning) {
   }
   EXPECT_EQ(farm.number("lab-2", "started_ms"), started);
   EXPECT_EQ(farm.kernel_of("lab-2"), kernel);
-  EXPECT_EQ(farm.number("lab-2", "processor"), processor);
+  EXPECT_EQ(farm.json({"show", "lab-2"}).at("processors"), processors);
   EXPECT_EQ(farm.in_guest("lab-2", "hostname"), "lab-2\n");
 }
 

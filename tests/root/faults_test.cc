@@ -48,7 +48,7 @@ void expect_deletable(const TestFarm& farm) {
 
 TEST(Fault, AKernelThatExitsAtOnceFailsItsGuest) {
   const TestFarm farm("[guests]\nrestarts = 1\n");
-  farm.ok({"kernel", "add", "/bin/busybox", "--name", "no-kernel"});
+  farm.add_kernel("/bin/busybox", "no-kernel");
   const Ran ran = farm.umlfarm(create(farm, {"--image", "tiny", "--kernel", "no-kernel"}));
   EXPECT_EQ(ran.code, 8) << ran.err;
   EXPECT_NE(ran.err.find("the kernel exited with"), std::string::npos) << ran.err;

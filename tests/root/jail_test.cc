@@ -90,7 +90,7 @@ TEST(Jail, HoldsNothingOfTheHost) {
   EXPECT_EQ(blind, std::set<std::string>()) << "blind probes";
 
   const TestFarm farm("[guests]\nrestarts = 0\n");
-  farm.ok({"kernel", "add", kHostile, "--name", "hostile"});
+  farm.add_kernel(kHostile, "hostile");
   farm.ok({"create", "mallory", "--kernel", "hostile", "--image", "tiny", "--plan", "tiny", "--ssh-key",
            farm.public_key(), "--no-wait"});
   ASSERT_TRUE(eventually([&] {

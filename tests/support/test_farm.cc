@@ -27,10 +27,16 @@ std::string program(const char* path) { return std::string(UMLFARM_BUILD_DIRECTO
 
 }  // namespace
 
-std::string built_kernel() { return from_environment("UMLFARM_TEST_KERNEL"); }
+std::string built_kernel(const std::string& flavour) {
+  return from_environment(flavour == "strict" ? "UMLFARM_TEST_KERNEL" : "UMLFARM_TEST_KERNEL_FAST");
+}
 
 std::string built_image(const std::string& name) {
   return from_environment(name == "tiny" ? "UMLFARM_TEST_IMAGE_TINY" : "UMLFARM_TEST_IMAGE_DEBIAN");
+}
+
+std::string plan_of(const std::string& name, const std::string& lines) {
+  return "[[plan]]\nname = '" + name + "'\nmemory = '32M'\ndisk = '1G'\n" + lines + "\n";
 }
 
 bool eventually(const std::function<bool()>& holds, int seconds) {
@@ -158,7 +164,16 @@ json::value TestFarm::json(std::vector<std::string> arguments) const {
   return value;
 }
 
-void TestFarm::create(const std::string& name, std::vector<std::string> more) const {
+void TestFarm::add_kernel(const std::string& program, const std::string& name) const {
+  const TemporaryDirectory directory;
+  EXPECT_EQ(run_program({"cp", program, directory / "linux"}).code, 0) << program;
+  std::ofstream(directory / "manifest.json")
+      << R"({"features": {"processors": 1, "durable_disks": true, "tap_offload": true}})";
+  ok({"kernel", "add", directory.path(), "--name", name});
+}
+
+std::vector<std::string> TestFarm::create_arguments(const std::string& name,
+                                                    std::vector<std::string> more) const {
   std::vector<std::string> arguments{"create", name, "--ssh-key", public_key()};
   const auto given = [&](const char* option) {
     return std::find(more.begin(), more.end(), option) != more.end();
@@ -166,7 +181,11 @@ void TestFarm::create(const std::string& name, std::vector<std::string> more) co
   if (!given("--image")) arguments.insert(arguments.end(), {"--image", "tiny"});
   if (!given("--plan")) arguments.insert(arguments.end(), {"--plan", "tiny"});
   arguments.insert(arguments.end(), more.begin(), more.end());
-  ok(arguments);
+  return arguments;
+}
+
+void TestFarm::create(const std::string& name, std::vector<std::string> more) const {
+  ok(create_arguments(name, std::move(more)));
 }
 
 Ran TestFarm::ssh(const std::string& name, const std::string& command) const {

@@ -17,7 +17,7 @@ namespace umlfarm::testing {
 
 // Kernels and images as tests/run built them. Fails the test, and says how to build them, where there are
 // none.
-std::string built_kernel();
+std::string built_kernel(const std::string& flavour = "strict");
 std::string built_image(const std::string& name);
 
 class TestFarm {
@@ -59,6 +59,11 @@ class TestFarm {
   std::string ok(std::vector<std::string> arguments) const;
   // With --json, parsed.
   boost::json::value json(std::vector<std::string> arguments) const;
+  // A program as the kernel NAME that says of itself that it can do all that plans need.
+  void add_kernel(const std::string& program, const std::string& name) const;
+  // Of image and plan "tiny", unless `more` says otherwise.
+  std::vector<std::string> create_arguments(const std::string& name,
+                                            std::vector<std::string> more = {}) const;
   // Makes a guest of image and plan "tiny", which logs in with the test's key, unless `more` says otherwise.
   void create(const std::string& name, std::vector<std::string> more = {}) const;
   // Runs a command in a guest over ssh; its standard output.
@@ -85,6 +90,9 @@ class TestFarm {
   Traces before_;
   pid_t daemon_ = -1;
 };
+
+// A [[plan]] of a tiny guest with these lines beside.
+std::string plan_of(const std::string& name, const std::string& lines);
 
 // Until it holds, or most of a test's time has passed: then false.
 bool eventually(const std::function<bool()>& holds, int seconds = 60);

@@ -36,7 +36,9 @@ Command list(const std::string& which) {
           [which](Context& context, const auto& arguments) -> Result<int> {
             parse(arguments, {}, 0, 0);
             UMLFARM_ASSIGN(const json::value document, context.client.get(target(which)));
-            print(context, document, render_catalog(document, (which + "s").c_str(), wall_clock_ms()));
+            print(context, document,
+                  which == "image" ? render_images(document, wall_clock_ms())
+                                   : render_kernels(document, wall_clock_ms()));
             return 0;
           },
           {}};

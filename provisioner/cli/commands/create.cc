@@ -61,10 +61,19 @@ Result<json::object> request(const Parsed& parsed) {
     if (parsed.has(key)) body[key] = parsed.text(key);
   }
   if (parsed.has("root-password-hash")) body["root_password_hash"] = parsed.text("root-password-hash");
-  if (parsed.has("count")) body["count"] = parsed.options["count"].as<std::int64_t>();
+  for (const char* key : {"count", "processors"}) {
+    if (parsed.has(key)) body[key] = parsed.options[key].as<std::int64_t>();
+  }
   if (parsed.has("disk")) body["disks"] = disks(parsed.texts("disk"));
   UMLFARM_ASSIGN(body["ssh_keys"], keys(parsed.texts("ssh-key")));
   return body;
+}
+
+void warn_of_userspace(const json::array& guests) {
+  if (guests.empty() || guests[0].at("userspace") != "seccomp") return;
+  std::cerr << "umlfarm: kernel '" << json::value_to<std::string>(guests[0].at("kernel"))
+            << "': any process in the guest can read and write all of the guest's own memory; "
+               "it is for those who trust what they run\n";
 }
 
 std::string seconds(std::int64_t ms) {
@@ -84,6 +93,7 @@ Result<int> run(Context& context, const std::vector<std::string>& arguments,
   for (const json::value& guest : document.at("guests").as_array()) {
     names.push_back(json::value_to<std::string>(guest.at("name")));
   }
+  warn_of_userspace(document.at("guests").as_array());
   const std::string who =
       names.size() == 1 ? names[0]
                         : std::to_string(names.size()) + " guests, " + names.front() + " to " + names.back();
@@ -117,6 +127,8 @@ Command create_command() {
       "image", text()->value_name("IMAGE"), "what it starts from; see 'umlfarm image list'")(
       "kernel", text()->value_name("KERNEL"), "guest kernel; see 'umlfarm kernel list'")(
       "memory", text()->value_name("SIZE"), "in place of the plan's, such as 64M or 1G")(
+      "processors", options::value<std::int64_t>()->value_name("N"),
+      "in place of the plan's; above 1 wants kernel 'fast'")(
       "count", options::value<std::int64_t>()->value_name("N"), "make NAME-1 to NAME-N")(
       "ssh-key", texts()->value_name("FILE"),
       "public key that may log in as root; again for more (default: your own)")(

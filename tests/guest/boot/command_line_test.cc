@@ -15,7 +15,7 @@ using testing::is_error;
 using testing::is_ok;
 
 BootSpec bare() {
-  return {ByteSize::mib(64), "/disks/root.cow", "/disks/base.img", "/disks/seed.tar", "", {}, "", 0};
+  return {ByteSize::mib(64), "/disks/root.cow", "/disks/base.img", "/disks/seed.tar", "", {}, "", 0, 1, {}};
 }
 
 std::string joined(const std::vector<std::string>& arguments) {
@@ -48,6 +48,15 @@ TEST(KernelArguments, OfAGuestWithEverything) {
                           "ubd4rd=/disks/extra1", "vec0:transport=fd,fd=3,mac=02:12:34:00:00:07,mtu=1500",
                           "lpj=42303488", "con0=fd:0,fd:1", "con=null", "console=tty0",
                           "mconsole=notify:/run/notify", "uml_dir=/run", "umid=g", "noreboot"));
+}
+
+TEST(KernelArguments, OfAGuestWithManyProcessors) {
+  BootSpec spec = bare();
+  spec.kernel.seccomp = true;
+  EXPECT_THAT(*kernel_arguments(spec), ::testing::Contains("seccomp=on"));
+  EXPECT_THAT(*kernel_arguments(spec), ::testing::Not(::testing::Contains(::testing::HasSubstr("ncpus"))));
+  spec.processors = 4;
+  EXPECT_THAT(*kernel_arguments(spec), ::testing::Contains("ncpus=4"));
 }
 
 TEST(KernelArguments, KeepTheNumbersOfExtraDisksWithoutSwap) {

@@ -111,7 +111,7 @@ TEST(SupervisorStatus, ReadsWhatItWrites) {
     status.started_ms = 1'732'000'000'123;
     status.ready_ms = 1'732'000'000'456;
     status.init = 4'194'304;
-    status.processor = 63;
+    status.processors = {0, 63};
     status.memory_allocated = std::numeric_limits<std::uint64_t>::max();
     status.console_dropped = 17;
     status.log_dropped = 18;
@@ -121,7 +121,7 @@ TEST(SupervisorStatus, ReadsWhatItWrites) {
     EXPECT_EQ(read->started_ms, status.started_ms);
     EXPECT_EQ(read->ready_ms, status.ready_ms);
     EXPECT_EQ(read->init, status.init);
-    EXPECT_EQ(read->processor, status.processor);
+    EXPECT_EQ(read->processors, status.processors);
     EXPECT_EQ(read->memory_allocated, status.memory_allocated);
     EXPECT_EQ(read->console_dropped, status.console_dropped);
     EXPECT_EQ(read->log_dropped, status.log_dropped);
@@ -131,7 +131,7 @@ TEST(SupervisorStatus, ReadsWhatItWrites) {
 TEST(SupervisorStatus, TakesAnyProcessorThroughTheText) {
   const auto read = parse_status(to_text(SupervisorStatus()));
   ASSERT_THAT(read, is_ok());
-  EXPECT_EQ(read->processor, -1);
+  EXPECT_TRUE(read->processors.empty());
   EXPECT_EQ(read->state, State::Starting);
 }
 

@@ -27,7 +27,8 @@ SupervisorSpec full() {
   spec.jail.memory_bytes = 70'000'000'000;
   spec.jail.uid = 100'017;
   spec.jail.gid = 100'018;
-  spec.jail.processor = 3;
+  spec.jail.processors = {3, 0};
+  spec.jail.seccomp_userspace = true;
   spec.jail.cgroups = {"/sys/fs/cgroup/umlfarm/g17", "/sys/fs/cgroup/cpu/umlfarm/g17"};
   spec.jail.max_processes = 300;
   spec.jail.max_open_files = 400;
@@ -74,7 +75,8 @@ void expect_same(const SupervisorSpec& a, const SupervisorSpec& b) {
   EXPECT_EQ(a.jail.memory_bytes, b.jail.memory_bytes);
   EXPECT_EQ(a.jail.uid, b.jail.uid);
   EXPECT_EQ(a.jail.gid, b.jail.gid);
-  EXPECT_EQ(a.jail.processor, b.jail.processor);
+  EXPECT_EQ(a.jail.processors, b.jail.processors);
+  EXPECT_EQ(a.jail.seccomp_userspace, b.jail.seccomp_userspace);
   EXPECT_EQ(a.jail.cgroups, b.jail.cgroups);
   EXPECT_EQ(a.jail.max_processes, b.jail.max_processes);
   EXPECT_EQ(a.jail.max_open_files, b.jail.max_open_files);
@@ -99,7 +101,8 @@ TEST(SupervisorSpec, ReadsAGuestWithTheLeast) {
   least.jail.arguments.clear();
   least.jail.files.clear();
   least.jail.cgroups.clear();
-  least.jail.processor = -1;
+  least.jail.processors.clear();
+  least.jail.seccomp_userspace = false;
   least.ready_text.clear();
   least.tap = -1;
   least.launched = -1;
@@ -110,12 +113,13 @@ TEST(SupervisorSpec, ReadsAGuestWithTheLeast) {
 
 TEST(SupervisorSpec, LeavesWhatIsNotGivenAtItsDefault) {
   for (const char* option :
-       {"--processor", "--max-processes", "--max-open-files", "--tap-fd", "--launched-fd"}) {
+       {"--processors", "--userspace", "--max-processes", "--max-open-files", "--tap-fd", "--launched-fd"}) {
     const auto read = parse_arguments(without(option));
     ASSERT_THAT(read, is_ok()) << option;
   }
   EXPECT_EQ(parse_arguments(without("--tap-fd"))->tap, -1);
-  EXPECT_EQ(parse_arguments(without("--processor"))->jail.processor, -1);
+  EXPECT_TRUE(parse_arguments(without("--processors"))->jail.processors.empty());
+  EXPECT_FALSE(parse_arguments(without("--userspace"))->jail.seccomp_userspace);
 }
 
 TEST(SupervisorSpec, RefusesToBeWithoutWhatEveryGuestNeeds) {
@@ -131,6 +135,12 @@ TEST(SupervisorSpec, RefusesToBeWithoutWhatEveryGuestNeeds) {
   EXPECT_THAT(parse_arguments({}), is_error(Kind::Invalid, "missing"));
 }
 
+TEST(SupervisorSpec, RefusesProcessorsThatAreNoList) {
+  for (const char* wrong : {",", "1,", ",1", "1,,2", "1 2", "x", "99999999999"})
+    EXPECT_THAT(parse_arguments(with("--processors", wrong)), is_error(Kind::Invalid, wrong)) << wrong;
+  EXPECT_THAT(parse_arguments(with("--userspace", "tt")), is_error(Kind::Invalid, "'tt'"));
+}
+
 TEST(SupervisorSpec, NeverRunsAGuestAsRoot) {
   for (const char* option : {"--uid", "--gid"}) {
     EXPECT_THAT(parse_arguments(with(option, "0")), is_error(Kind::Invalid, option));
@@ -141,9 +151,8 @@ TEST(SupervisorSpec, NeverRunsAGuestAsRoot) {
 }
 
 TEST(SupervisorSpec, RefusesWhatIsNoNumber) {
-  for (const char* option :
-       {"--memory", "--uid", "--gid", "--processor", "--max-processes", "--max-open-files",
-        "--max-file-bytes", "--tap-fd", "--lock-fd", "--launched-fd"}) {
+  for (const char* option : {"--memory", "--uid", "--gid", "--max-processes", "--max-open-files",
+                             "--max-file-bytes", "--tap-fd", "--lock-fd", "--launched-fd"}) {
     for (const char* value : {"", "x", "1x", " 1", "1 ", "+1", "1.0", "99999999999999999999"}) {
       EXPECT_THAT(parse_arguments(with(option, value)), is_error(Kind::Invalid, option)) << value;
     }

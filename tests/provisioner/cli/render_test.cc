@@ -17,7 +17,7 @@ json::object stopped_guest() {
   for (const char* key : {"started_ms", "ready_ms", "memory_allocated"}) object[key] = 0;
   object["disk_allocated"] = 200 * kMiB;
   object["swap"] = 128 * kMiB;
-  object["processor"] = -1;
+  object["processors"] = json::array();
   object["address4"] = "10.77.0.13";
   return object;
 }
@@ -71,13 +71,13 @@ TEST(RenderGuest, TellsAllThatIsKnown) {
             "state:           ready\n"
             "plan:            small\n"
             "image:           debian-12 (0123456789ab)\n"
-            "kernel:          strict (fedcba987654)\n"
+            "kernel:          strict (fedcba987654), ptrace\n"
             "memory:          48 MiB of 64 MiB\n"
             "disk:            1.5 MiB of 2 GiB\n"
             "address:         10.77.0.2\n"
             "address (IPv6):  fd75:6d6c:6661:726d::2\n"
             "mac:             02:00:0a:4d:00:02\n"
-            "processor:       1\n"
+            "processors:      1\n"
             "created:         2026-11-23T04:08:09Z\n"
             "up:              2h5m\n"
             "ready after:     1234 ms\n"
@@ -87,7 +87,7 @@ TEST(RenderGuest, TellsAllThatIsKnown) {
 
 TEST(RenderGuest, LeavesOutWhatAStoppedOneDoesNotHave) {
   const std::string text = render_guest(stopped_guest(), kNow);
-  for (const char* field : {"up:", "ready after:", "processor:"}) {
+  for (const char* field : {"up:", "ready after:", "processors:"}) {
     EXPECT_EQ(text.find(std::string("\n") + field), std::string::npos) << text;
   }
   for (const char* field : {"reason:", "swap:"}) {
@@ -111,46 +111,67 @@ TEST(Render, ShowsNothingThatATerminalWouldObey) {
       {"id", 1}, {"time_ms", kNow}, {"guest", "\x1b[1m"}, {"kind", "\x07"}, {"message", "a\nb\x1b"}};
   json::object entry{{"name", "\x1b"}, {"digest", "\x1b"}, {"version", "\n"},
                      {"size", 1},      {"added_ms", 1},    {"guests", 0}};
+  entry["features"] = {
+      {"userspace", "\x1b"}, {"processors", 1}, {"durable_disks", true}, {"tap_offload", true}};
   const json::object status{{"version", "\x1b"},
                             {"guests", json::object()},
                             {"memory", {{"promised", 0}, {"capacity", 0}}},
                             {"disk", {{"promised", 0}, {"capacity", 0}}},
                             {"notices", {"\x1b[2J\n"}}};
-  for (const std::string& text :
-       {render_guest(hostile, kNow), render_guests({{"guests", {hostile}}}, kNow), render_event(event),
-        render_catalog({{"images", {entry}}}, "images", kNow), render_status(status)}) {
+  for (const std::string& text : {render_guest(hostile, kNow), render_guests({{"guests", {hostile}}}, kNow),
+                                  render_event(event), render_images({{"images", {entry}}}, kNow),
+                                  render_kernels({{"kernels", {entry}}}, kNow), render_status(status)}) {
     for (const char c : text) EXPECT_TRUE(c == '\n' || (c >= ' ' && c <= '~')) << text;
   }
   EXPECT_EQ(render_event(event).find('\n'), render_event(event).size() - 1);
 }
 
-TEST(RenderCatalog, HasALineForEach) {
-  const json::value document{{"kernels",
-                              {{{"name", "strict"},
+TEST(RenderImages, HasALineForEach) {
+  const json::value document{{"images",
+                              {{{"name", "debian-12"},
                                 {"digest", "0123456789abcdef"},
-                                {"version", "6.12.1"},
-                                {"size", 5 * kMiB},
+                                {"version", "12.1"},
+                                {"size", 2048 * kMiB},
                                 {"added_ms", kNow - 3'600'000},
-                                {"loops_per_jiffy", 1},
                                 {"guests", 12}},
-                               {{"name", "stock"},
+                               {{"name", "tiny"},
                                 {"digest", "fedcba9876543210"},
                                 {"version", ""},
                                 {"size", 40 * kMiB},
                                 {"added_ms", kNow - 90'000'000},
-                                {"loops_per_jiffy", 1},
                                 {"guests", 0}}}}};
-  EXPECT_EQ(render_catalog(document, "kernels", kNow),
-            "NAME    DIGEST        VERSION    SIZE  GUESTS  AGE\n"
-            "strict  0123456789ab  6.12.1    5 MiB      12  1h0m\n"
-            "stock   fedcba987654           40 MiB       0  1d1h\n");
+  EXPECT_EQ(render_images(document, kNow),
+            "NAME       DIGEST        VERSION    SIZE  GUESTS  AGE\n"
+            "debian-12  0123456789ab  12.1      2 GiB      12  1h0m\n"
+            "tiny       fedcba987654           40 MiB       0  1d1h\n");
+}
+
+TEST(RenderKernels, TellsWhatEachCanDo) {
+  const json::value document{
+      {"kernels",
+       {{{"name", "fast"},
+         {"digest", "0123456789abcdef"},
+         {"version", "7.2.1"},
+         {"added_ms", kNow - 3'600'000},
+         {"features",
+          {{"userspace", "seccomp"}, {"processors", 32}, {"durable_disks", true}, {"tap_offload", true}}},
+         {"guests", 12}},
+        {{"name", "stock"},
+         {"digest", "fedcba9876543210"},
+         {"version", ""},
+         {"added_ms", kNow - 90'000'000},
+         {"features",
+          {{"userspace", "ptrace"}, {"processors", 1}, {"durable_disks", false}, {"tap_offload", false}}},
+         {"guests", 0}}}}};
+  EXPECT_EQ(render_kernels(document, kNow),
+            "NAME   DIGEST        VERSION  USERSPACE  CPUS  DURABLE  OFFLOAD  GUESTS  AGE\n"
+            "fast   0123456789ab  7.2.1    seccomp      32  yes      yes          12  1h0m\n"
+            "stock  fedcba987654           ptrace        1  no       no            0  1d1h\n");
 }
 
 TEST(RenderCatalog, TellsOfWhatThereIsNone) {
-  for (const char* which : {"images", "kernels"}) {
-    const std::string text = render_catalog(json::object{{which, json::array()}}, which, kNow);
-    EXPECT_NE(text.find(which), std::string::npos) << text;
-  }
+  EXPECT_EQ(render_images({{"images", json::array()}}, kNow), "no images yet\n");
+  EXPECT_EQ(render_kernels({{"kernels", json::array()}}, kNow), "no kernels yet\n");
 }
 
 TEST(RenderPlans, HasALineForEach) {
@@ -160,17 +181,21 @@ TEST(RenderPlans, HasALineForEach) {
                                 {"disk", 1024 * kMiB},
                                 {"swap", 0},
                                 {"processes", 128},
+                                {"processors", 1},
+                                {"kernel", ""},
                                 {"summary", "a shell"}},
                                {{"name", "large"},
                                 {"memory", 1024 * kMiB},
                                 {"disk", 20480 * kMiB},
                                 {"swap", 512 * kMiB},
                                 {"processes", 4096},
+                                {"processors", 16},
+                                {"kernel", "fast"},
                                 {"summary", ""}}}}};
   EXPECT_EQ(render_plans(document),
-            "PLAN   MEMORY    DISK     SWAP  PROCESSES\n"
-            "tiny   32 MiB   1 GiB      0 B        128  a shell\n"
-            "large   1 GiB  20 GiB  512 MiB       4096\n");
+            "PLAN   MEMORY    DISK     SWAP  PROCESSES  CPUS  KERNEL\n"
+            "tiny   32 MiB   1 GiB      0 B        128     1          a shell\n"
+            "large   1 GiB  20 GiB  512 MiB       4096    16  fast\n");
 }
 
 TEST(RenderStatus, TellsGuestsPromisesAndNotices) {

@@ -139,6 +139,9 @@ TEST_F(Verbs, AskForAGuestWithWhatWasGivenAlone) {
     with[option] = "64M";
     EXPECT_EQ(body_of({std::string("--") + option, "64M"}), with);
   }
+  body["processors"] = 2;
+  EXPECT_EQ(body_of({"--processors", "2"}), body);
+  body.erase("processors");
   body["count"] = 3;
   body["root_password_hash"] = "$6$x";
   EXPECT_EQ(body_of({"--count", "3", "--root-password-hash", "$6$x"}), body);

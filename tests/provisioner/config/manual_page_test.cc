@@ -86,7 +86,8 @@ TEST(ConfigManualPage, NamesEveryKeyWithItsDefault) {
 
 TEST(ConfigManualPage, NamesEveryKeyOfAPlan) {
   EXPECT_THAT(read_page().plans,
-              ::testing::UnorderedElementsAre("name", "memory", "disk", "swap", "processes", "summary"));
+              ::testing::UnorderedElementsAre("name", "memory", "disk", "swap", "processes", "processors",
+                                              "summary", "kernel", "durable_disks", "tap_offload"));
 }
 
 TEST(ConfigManualPage, ShowsAnExampleThatIsAccepted) {

@@ -34,7 +34,11 @@ memory = "48M"
 disk = "1G"
 swap = "64M"
 processes = 128
+processors = 2
 summary = "campus shell"
+kernel = "fast"
+durable_disks = false
+tap_offload = false
 [[plan]]
 name = "bare"
 memory = "16M"
@@ -48,11 +52,19 @@ disk = "1M"
   EXPECT_EQ(shell.limits.disk, ByteSize::gib(1));
   EXPECT_EQ(shell.limits.swap, ByteSize::mib(64));
   EXPECT_EQ(shell.limits.processes, 128U);
+  EXPECT_EQ(shell.limits.processors, 2U);
   EXPECT_EQ(shell.summary, "campus shell");
+  EXPECT_EQ(shell.kernel, "fast");
+  EXPECT_FALSE(shell.durable_disks);
+  EXPECT_FALSE(shell.tap_offload);
   const quota::Plan& bare = config->plans[1];
   EXPECT_EQ(bare.limits.swap, ByteSize(0));
   EXPECT_EQ(bare.limits.processes, quota::Limits().processes);
+  EXPECT_EQ(bare.limits.processors, 1U);
   EXPECT_EQ(bare.summary, "");
+  EXPECT_EQ(bare.kernel, "");
+  EXPECT_TRUE(bare.durable_disks);
+  EXPECT_TRUE(bare.tap_offload);
 }
 
 TEST(ConfigPlans, MustHoldTheOneNamedAsDefault) {
@@ -78,6 +90,7 @@ TEST(ConfigPlans, RefuseWhatNoGuestCanHave) {
       {"name = 'a'\nmemory = '32M'", "disk"},
       {"name = 'a'\nmemory = '32M'\ndisk = '8T'", "disk"},
       {"name = 'a'\nmemory = '32M'\ndisk = '1G'\nswap = '8T'", "swap"},
+      {"name = 'a'\nmemory = '32M'\ndisk = '1G'\nkernel = 'No Name'", "No Name"},
   };
   for (const auto& row : rows) {
     const auto refused = parse("admins = []\n[[plan]]\n" + std::string(row.keys), "f");
@@ -87,7 +100,8 @@ TEST(ConfigPlans, RefuseWhatNoGuestCanHave) {
 }
 
 TEST(ConfigPlans, RefuseAValueOfAnotherTypeOnItsLine) {
-  for (const char* key : {"name", "memory", "disk", "swap", "processes", "summary"}) {
+  for (const char* key : {"name", "memory", "disk", "swap", "processes", "processors", "summary", "kernel",
+                          "durable_disks", "tap_offload"}) {
     const auto refused = parse("[[plan]]\n\n" + std::string(key) + " = 1.5", "f");
     EXPECT_THAT(refused, is_error(Kind::Invalid, "f:3: " + std::string(key) + ": must be"));
   }
@@ -98,6 +112,13 @@ TEST(ConfigPlans, KeepTheNumberOfProcessesWithinItsRange) {
   for (const char* good : {"16", "1000000"}) EXPECT_THAT(parse(plan + good, "f"), is_ok()) << good;
   for (const char* bad : {"15", "0", "-1", "1000001"})
     EXPECT_THAT(parse(plan + bad, "f"), is_error(Kind::Invalid, "f:5: processes")) << bad;
+}
+
+TEST(ConfigPlans, KeepTheNumberOfProcessorsWithinItsRange) {
+  const std::string plan = "[[plan]]\nname = 'a'\nmemory = '32M'\ndisk = '1G'\nprocessors = ";
+  for (const char* good : {"1", "64"}) EXPECT_THAT(parse(plan + good, "f"), is_ok()) << good;
+  for (const char* bad : {"0", "-1", "65"})
+    EXPECT_THAT(parse(plan + bad, "f"), is_error(Kind::Invalid, "f:5: processors")) << bad;
 }
 
 TEST(ConfigPlans, AreWrittenAsAListOfTables) {

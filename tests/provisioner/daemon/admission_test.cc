@@ -54,6 +54,50 @@ TEST_F(Admission, KeepsWhatItsOwnerGave) {
   EXPECT_EQ(identity.root_password_hash, "$6$salt$hash");
 }
 
+TEST_F(Admission, GivesTheKernelThatThePlanNames) {
+  kernels_.push_back(entry_of("fast", 'c'));
+  for (quota::Plan& plan : config_.plans) plan.kernel = plan.name == "large" ? "fast" : "";
+  const auto kernel_for = [&](const char* plan, const char* kernel) {
+    const auto admitted = ask_with([&](CreateRequest& request) {
+      request.plan = plan;
+      request.kernel = kernel;
+    });
+    return admitted ? admitted->front().identity.kernel : admitted.error().message();
+  };
+  EXPECT_EQ(kernel_for("large", ""), "fast");
+  EXPECT_EQ(kernel_for("large", "strict"), "strict");
+  EXPECT_EQ(kernel_for("small", ""), "strict");
+  kernels_.pop_back();
+  EXPECT_NE(kernel_for("large", "").find("plan 'large'"), std::string::npos) << kernel_for("large", "");
+}
+
+TEST_F(Admission, RefusesAKernelThatLacksWhatThePlanNeeds) {
+  const auto refused_with = [&](guest::KernelFeatures features, unsigned processors,
+                                const quota::Plan& needs) {
+    kernels_[0].features = features;
+    for (quota::Plan& plan : config_.plans) {
+      plan.durable_disks = needs.durable_disks;
+      plan.tap_offload = needs.tap_offload;
+    }
+    const auto admitted = ask_with([&](CreateRequest& request) { request.processors = processors; });
+    return admitted ? std::string() : admitted.error().message();
+  };
+  quota::Plan all;
+  quota::Plan none;
+  none.durable_disks = none.tap_offload = false;
+  const guest::KernelFeatures nothing;
+  EXPECT_EQ(refused_with(kAllFeatures, 64, all), "");
+  EXPECT_EQ(refused_with(nothing, 1, none), "");
+  const std::string refusal = refused_with(nothing, 2, all);
+  for (const char* says :
+       {"'strict'", "'small'", "durable_disks", "tap_offload", "2 processors", "most is 1"})
+    EXPECT_NE(refusal.find(says), std::string::npos) << refusal;
+  EXPECT_EQ(refused_with({false, 1, true, true}, 1, all), "");
+  EXPECT_NE(refused_with({false, 1, false, true}, 1, all).find("durable_disks"), std::string::npos);
+  EXPECT_EQ(refused_with({false, 1, false, true}, 1, all).find("tap_offload"), std::string::npos);
+  EXPECT_NE(refused_with({true, 4, true, true}, 5, none).find("most is 4"), std::string::npos);
+}
+
 TEST_F(Admission, RefusesARequestThatCannotBeMet) {
   using Request = CreateRequest;
   const struct {
@@ -69,6 +113,8 @@ TEST_F(Admission, RefusesARequestThatCannotBeMet) {
       {[](Request& r) { r.plan = "huge"; }, Kind::NotFound, "large, medium, small, tiny"},
       {[](Request& r) { r.image = "gentoo"; }, Kind::NotFound, "debian-12"},
       {[](Request& r) { r.kernel = "fast"; }, Kind::NotFound, "strict"},
+      {[](Request& r) { r.processors = 0; }, Kind::Invalid, "0 processors"},
+      {[](Request& r) { r.processors = 65; }, Kind::Invalid, "65 processors"},
       {[](Request& r) { r.memory = ByteSize::mib(15); }, Kind::Invalid, "15 MiB"},
       {[](Request& r) { r.memory = ByteSize::gib(65); }, Kind::Invalid, "65 GiB"},
       {[](Request& r) { r.memory = ByteSize(ByteSize::mib(64).bytes() + 1); }, Kind::Invalid, "4 KiB"},

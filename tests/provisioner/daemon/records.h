@@ -10,13 +10,16 @@
 
 namespace umlfarm::daemon {
 
+// Of a kernel that every plan is content with.
+inline constexpr guest::KernelFeatures kAllFeatures{true, quota::kMostProcessors, true, true};
+
 // A guest that shares nothing unique with one of another number.
 inline GuestRecord guest_of(std::int64_t number, const std::string& name) {
   GuestRecord record;
   record.number = number;
   record.name = name;
   record.identity.plan = "small";
-  record.identity.limits = {ByteSize::mib(64), ByteSize::gib(1), ByteSize(0), 512};
+  record.identity.limits = {ByteSize::mib(64), ByteSize::gib(1), ByteSize(0), 512, 1};
   record.identity.uid = static_cast<std::uint32_t>(2'000'000 + number);
   record.identity.address = static_cast<std::uint32_t>(number);
   record.identity.mac = "02:00:00:00:00:" + std::to_string(10 + number);
@@ -28,7 +31,8 @@ inline GuestRecord full_guest() {
   GuestRecord record = guest_of(17, "alice");
   GuestIdentity& identity = record.identity;
   identity.tenant = "physics";
-  identity.limits = {ByteSize::gib(64), ByteSize(1), ByteSize(UINT64_MAX >> 1U), 4'000'000'000U};
+  identity.limits = {ByteSize::gib(64), ByteSize(1), ByteSize(UINT64_MAX >> 1U), 4'000'000'000U, 64};
+  identity.kernel_features = kAllFeatures;
   identity.image = "debian-12";
   identity.image_digest = std::string(64, 'a');
   identity.kernel = "strict";
@@ -69,7 +73,7 @@ inline std::vector<std::string> texts_of(const std::vector<GuestRecord>& records
 }
 
 inline CatalogEntry entry_of(const std::string& name, char digit, std::int64_t added_ms = 0) {
-  return {name, std::string(64, digit), "1.0", ByteSize::mib(512).bytes(), added_ms, 0};
+  return {name, std::string(64, digit), "1.0", ByteSize::mib(512).bytes(), added_ms, 0, kAllFeatures};
 }
 
 }  // namespace umlfarm::daemon

@@ -25,15 +25,42 @@ TEST_F(StoreFormat, OfANewerProgramIsRefusedAndLeftAlone) {
   const auto set_format = [&](int format) {
     SQLite::Database(path_, SQLite::OPEN_READWRITE).exec("PRAGMA user_version = " + std::to_string(format));
   };
-  set_format(2);
+  set_format(3);
   const std::string content = file();
   for (int i = 0; i < 2; ++i) EXPECT_THAT(open_sqlite_store(path_), is_error(Kind::Invalid, "newer"));
   EXPECT_EQ(sha256(file()), sha256(content));
   EXPECT_THAT(posix::list_directory(directory_.path()).value_or(std::vector<std::string>()),
               ::testing::ElementsAre("state.db"));
-  set_format(1);
+  set_format(2);
   reopen();
   EXPECT_EQ(stored(), before);
+}
+
+// Its kernels say what they can once they are added again; its guests go on as they were made.
+TEST_F(StoreFormat, OfTheFirstProgramIsTakenOver) {
+  add(1, 2);
+  CatalogEntry kernel = entry_of("strict", 'a');
+  ASSERT_THAT(store_->put(Catalog::Kernels, kernel), is_ok());
+  store_.reset();
+  {
+    SQLite::Database database(path_, SQLite::OPEN_READWRITE);
+    database.exec(
+        "ALTER TABLE catalog DROP COLUMN features; PRAGMA user_version = 1;"
+        "UPDATE guests SET record = json_remove(record, '$.identity.kernel_features', "
+        "'$.identity.limits.processors')");
+  }
+  reopen();
+  const auto kernels = store_->catalog(Catalog::Kernels);
+  ASSERT_THAT(kernels, is_ok());
+  ASSERT_EQ(kernels->size(), 1U);
+  EXPECT_EQ(kernels->front().name, "strict");
+  EXPECT_FALSE(kernels->front().features.durable_disks);
+  const auto guests = store_->guests();
+  ASSERT_THAT(guests, is_ok());
+  ASSERT_EQ(guests->size(), 2U);
+  EXPECT_EQ(guests->front().identity.limits.processors, 1U);
+  ASSERT_THAT(store_->put(Catalog::Kernels, kernel), is_ok());
+  EXPECT_TRUE(store_->catalog(Catalog::Kernels)->front().features.durable_disks);
 }
 
 TEST_F(StoreFormat, OfAnotherProgramIsRefusedAndLeftAlone) {

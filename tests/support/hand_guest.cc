@@ -1,4 +1,4 @@
-#include "tests/bench/by_hand.h"
+#include "tests/support/hand_guest.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -12,12 +12,12 @@
 
 #include <array>
 #include <cstdlib>
+#include <utility>
 
 #include "guest/disk/cow.h"
-#include "tests/bench/report.h"
 #include "tests/support/result_matchers.h"
 
-namespace umlfarm::bench {
+namespace umlfarm::testing {
 namespace {
 
 constexpr int kPatienceMs = 120'000;
@@ -47,7 +47,7 @@ constexpr int kPatienceMs = 120'000;
 
 HandGuest::HandGuest(const HandStart& start, const std::string& directory) {
   const std::string cow = directory + "/disk.cow";
-  EXPECT_THAT(guest::create_cow(cow, start.base, 0600, 0, 0), testing::is_ok());
+  EXPECT_THAT(guest::create_cow(cow, start.base, 0600, 0, 0), is_ok());
   std::vector<std::string> arguments{start.kernel,
                                      start.memory,
                                      "root=/dev/ubda",
@@ -72,9 +72,10 @@ HandGuest::HandGuest(const HandStart& start, const std::string& directory) {
     const pid_t kernel = ::fork();
     if (kernel == 0) become_kernel(start, arguments, writing.get());
     writing.reset();
-    while (::waitpid(-1, nullptr, 0) != kernel) {
+    int status = 0;
+    while (::waitpid(-1, &status, 0) != kernel) {
     }
-    ::_exit(0);
+    ::_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
   }
   init_ = static_cast<pid_t>(child);
   process_ = UniqueFd(pidfd);
@@ -82,9 +83,17 @@ HandGuest::HandGuest(const HandStart& start, const std::string& directory) {
 
 HandGuest::~HandGuest() {
   // Moved from: another has it.
-  if (!process_) return;
+  if (!process_ || init_ < 0) return;
   ::kill(init_, SIGKILL);
   ::waitpid(init_, nullptr, 0);
+}
+
+int HandGuest::wait_for_end() {
+  // What comes after the end of its output.
+  (void)wait_for(std::string("\0", 1));
+  int status = 0;
+  if (::waitpid(std::exchange(init_, -1), &status, 0) < 0 || !WIFEXITED(status)) return -1;
+  return WEXITSTATUS(status);
 }
 
 double HandGuest::wait_for(const std::string& mark) {
@@ -96,7 +105,7 @@ double HandGuest::wait_for(const std::string& mark) {
     if (size <= 0) return -1;
     output_.append(buffer.data(), static_cast<std::size_t>(size));
   }
-  return milliseconds_since(begun_);
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun_).count();
 }
 
-}  // namespace umlfarm::bench
+}  // namespace umlfarm::testing

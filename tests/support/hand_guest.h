@@ -7,7 +7,7 @@
 
 #include "provisioner/base/unique_fd.h"
 
-namespace umlfarm::bench {
+namespace umlfarm::testing {
 
 // What the kernel writes to its console when it runs init.
 inline constexpr const char* kInitRuns = "Run /sbin/init as init process";
@@ -35,6 +35,8 @@ class HandGuest {
   double wait_for(const std::string& mark);
   double wait_for_init() { return wait_for(kInitRuns); }
   const std::string& output() const { return output_; }
+  // Its exit code, as a shell would say it, and all that it wrote. It must end by itself.
+  int wait_for_end();
 
  private:
   std::chrono::steady_clock::time_point begun_;
@@ -44,4 +46,4 @@ class HandGuest {
   std::string output_;
 };
 
-}  // namespace umlfarm::bench
+}  // namespace umlfarm::testing
