@@ -142,7 +142,9 @@ bool TestFarm::daemon_died() {
 }
 
 Ran TestFarm::umlfarm(std::vector<std::string> arguments) const {
-  arguments.insert(arguments.begin(), {program("provisioner/cli/umlfarm"), "--socket", socket()});
+  // A guest that hangs would hang its test, too.
+  arguments.insert(arguments.begin(), {"timeout", "--foreground", "300", program("provisioner/cli/umlfarm"),
+                                       "--socket", socket()});
   // No file of the user's, not even a key.
   return run_program(std::move(arguments), {"HOME=" + root(), "SUDO_USER="});
 }
