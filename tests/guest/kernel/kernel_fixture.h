@@ -1,6 +1,7 @@
 // A farm with a guest "alice" of each flavour, whatever its manifest says: unpatched kernels are tested, too.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@ class Kernel : public ::testing::TestWithParam<const char*> {
 
   // What umlfarm_in_guest says to that in the guest, which is made for it.
   std::string said_in_the_guest(const std::string& arguments) const;
+
+  // Host processes of the guest's kernel, without those that it traces.
+  std::set<std::string> untraced() const;
 
   // Runs strace with these options on all of the guest's kernel, until ended by SIGINT; what it says goes to
   // `log`. Returns once it is attached.
