@@ -125,14 +125,18 @@ TEST(BadInput, OfANewerStateStopsTheDaemonAndStays) {
   farm.end_daemon();
   const std::string database = farm.state("state.db");
   // The format's number lies at byte 60 of an SQLite file, big-endian.
-  std::fstream(database, std::ios::in | std::ios::out | std::ios::binary).seekp(60).write("\0\0\x27\x0f", 4);
+  const auto write_format = [&](const std::string& bytes) {
+    std::fstream(database, std::ios::in | std::ios::out | std::ios::binary).seekp(60).write(bytes.data(), 4);
+  };
+  const std::string format = posix::read_file(database)->substr(60, 4);
+  write_format(std::string("\0\0\x27\x0f", 4));
   const std::string before = *posix::read_file(database);
   const Ran ran = run_program(
       {std::string(UMLFARM_BUILD_DIRECTORY) + "/provisioner/daemon/umlfarmd", "--root", farm.root()});
   EXPECT_EQ(ran.code, 4);
   EXPECT_NE(ran.err.find("has format 9999"), std::string::npos) << ran.err;
   EXPECT_EQ(*posix::read_file(database), before);
-  std::fstream(database, std::ios::in | std::ios::out | std::ios::binary).seekp(60).write("\0\0\0\x01", 4);
+  write_format(format);
   farm.start_daemon();
 }
 
