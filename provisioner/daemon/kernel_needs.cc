@@ -8,7 +8,7 @@ namespace umlfarm::daemon {
 namespace json = boost::json;
 
 json::object to_json(const guest::KernelFeatures& features) {
-  return {{"userspace", features.seccomp ? "seccomp" : "ptrace"},
+  return {{"userspace", features.userspace()},
           {"processors", features.processors},
           {"durable_disks", features.durable_disks},
           {"tap_offload", features.tap_offload}};

@@ -112,7 +112,7 @@ json::object guest_view(const Farm& farm, const Guest& guest, json::storage_ptr 
                        {"image_digest", identity.image_digest},
                        {"kernel", identity.kernel},
                        {"kernel_digest", identity.kernel_digest},
-                       {"userspace", identity.kernel_features.seccomp ? "seccomp" : "ptrace"},
+                       {"userspace", identity.kernel_features.userspace()},
                        {"desired", desired_name(record.desired)},
                        {"state", state.name},
                        {"reason", state.reason},
