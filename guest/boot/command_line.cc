@@ -50,8 +50,9 @@ Result<std::vector<std::string>> kernel_arguments(const BootSpec& spec) {
     arguments.push_back("ubd" + std::to_string(i + 3) + "rd=" + spec.extras[i]);
   }
   if (!spec.mac.empty()) {
+    // gro: buffers of 64 KiB, so that the host need not cut what it sends.
     arguments.push_back("vec0:transport=fd,fd=" + std::to_string(kTapDescriptor) + ",mac=" + spec.mac +
-                        ",mtu=1500");
+                        ",mtu=1500,gro=1");
   }
   if (spec.loops_per_jiffy != 0) arguments.push_back("lpj=" + std::to_string(spec.loops_per_jiffy));
   if (spec.kernel.seccomp) arguments.emplace_back("seccomp=on");

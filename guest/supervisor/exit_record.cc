@@ -12,6 +12,9 @@ namespace {
 
 // What abort() in UML's panic path leaves when the signal is turned into an exit code.
 constexpr int kAborted = 128 + SIGABRT;
+// What our kernels exit with after a halt, and where "noreboot" stands in for a restart; others exit with 0.
+constexpr int kHalted = 2;
+constexpr int kRestarted = 3;
 
 bool says(const ExitFacts& facts, std::string_view words) {
   return facts.last_output.find(words) != std::string::npos;
@@ -38,14 +41,15 @@ ExitRecord judge_by_itself(const ExitFacts& facts) {
   }
   const int code = WEXITSTATUS(facts.wait_status);
   if (!facts.panic_text.empty() || code == kAborted) return judge_panic(facts);
-  if (code != 0) {
+  if (code != 0 && code != kHalted && code != kRestarted) {
     return {
         ExitCause::Crashed,
         "the kernel exited with " + std::to_string(code) + "; last words: " + last_line(facts.last_output),
         0};
   }
   if (facts.stop_asked) return {ExitCause::Stopped, "stopped", 0};
-  if (says(facts, "reboot: Restarting system")) return {ExitCause::Rebooted, "rebooted from inside", 0};
+  if (code == kRestarted || says(facts, "reboot: Restarting system"))
+    return {ExitCause::Rebooted, "rebooted from inside", 0};
   return {ExitCause::PoweredOff, "powered off from inside", 0};
 }
 

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "guest/disk/cow.h"
+#include "provisioner/base/posix.h"
 #include "tests/support/result_matchers.h"
 
 namespace umlfarm::testing {
@@ -69,6 +70,7 @@ HandGuest::HandGuest(const HandStart& start, const std::string& directory) {
       ::syscall(SYS_clone, CLONE_NEWPID | CLONE_PIDFD | SIGCHLD, nullptr, &pidfd, nullptr, 0UL);
   if (child < 0) std::abort();
   if (child == 0) {
+    if (start.as_init) become_kernel(start, arguments, writing.get());
     const pid_t kernel = ::fork();
     if (kernel == 0) become_kernel(start, arguments, writing.get());
     writing.reset();
@@ -91,9 +93,19 @@ HandGuest::~HandGuest() {
 int HandGuest::wait_for_end() {
   // What comes after the end of its output.
   (void)wait_for(std::string("\0", 1));
+  pollfd watched{process_.get(), POLLIN, 0};
+  constexpr int kAfterItsLastWordMs = 20'000;
+  if (::poll(&watched, 1, kAfterItsLastWordMs) <= 0) return -1;
   int status = 0;
   if (::waitpid(std::exchange(init_, -1), &status, 0) < 0 || !WIFEXITED(status)) return -1;
   return WEXITSTATUS(status);
+}
+
+void HandGuest::signal(int number) const {
+  const std::string init = std::to_string(init_);
+  const auto children = posix::read_file("/proc/" + init + "/task/" + init + "/children");
+  ASSERT_THAT(children, is_ok());
+  ::kill(std::stoi(*children), number);
 }
 
 double HandGuest::wait_for(const std::string& mark) {

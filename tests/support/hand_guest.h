@@ -19,6 +19,7 @@ struct HandStart {
   const char* memory = "mem=32M";
   bool pinned = false;           // to one processor
   bool fixed_addresses = false;  // no address space randomisation
+  bool as_init = false;          // the kernel itself is init of its PID namespace
 };
 
 class HandGuest {
@@ -35,8 +36,10 @@ class HandGuest {
   double wait_for(const std::string& mark);
   double wait_for_init() { return wait_for(kInitRuns); }
   const std::string& output() const { return output_; }
-  // Its exit code, as a shell would say it, and all that it wrote. It must end by itself.
+  // Its exit code, as a shell would say it; -1 when it does not end by itself.
   int wait_for_end();
+  // To its kernel.
+  void signal(int number) const;
 
  private:
   std::chrono::steady_clock::time_point begun_;

@@ -1,7 +1,14 @@
 // What our patches to the guest's kernel are for.
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <sys/socket.h>
+
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <iostream>
 #include <sstream>
 #include <thread>
@@ -46,6 +53,49 @@ TEST_P(Kernel, GoesOnAfterItsTapWasDown) {
   std::this_thread::sleep_for(std::chrono::seconds(1));
   ip({"link", "set", tap, "up"});
   EXPECT_TRUE(eventually([&] { return farm_.ssh("alice", "true").code == 0; }));
+}
+
+// In the farm's network: sends datagrams of 64 bytes to that address until `enough` says so of their number.
+void send_datagrams(const TestFarm& farm, const std::string& to, std::uint16_t port,
+                    const std::function<bool(unsigned)>& enough) {
+  // A namespace is a thread's.
+  std::thread([&] {
+    const UniqueFd net(::open(farm.netns().c_str(), O_RDONLY | O_CLOEXEC));
+    ASSERT_EQ(::setns(net.get(), CLONE_NEWNET), 0);
+    const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    ASSERT_EQ(::inet_pton(AF_INET, to.c_str(), &address.sin_addr), 1);
+    const std::string bytes(64, 'x');
+    for (unsigned sent = 0; !enough(sent); ++sent) {
+      (void)::sendto(socket.get(), bytes.data(), bytes.size(), 0, reinterpret_cast<const sockaddr*>(&address),
+                     sizeof address);
+    }
+  }).join();
+}
+
+TEST_P(Kernel, TakesManySmallPackets) {
+  bring_the_program();
+  farm_.in_guest("alice", "(/root/umlfarm_in_guest datagrams 7001 >/root/count 2>&1 &); sleep 1");
+  send_datagrams(farm_, farm_.field("alice", "address4"), 7001, [](unsigned sent) { return sent == 50; });
+  EXPECT_EQ(farm_.in_guest("alice", "while [ ! -s /root/count ]; do sleep 1; done; cat /root/count"), "50\n");
+}
+
+TEST_P(Kernel, GoesOnWhileItIsFlooded) {
+  create();
+  farm_.in_guest("alice", "(while :; do sleep 1; echo >>/root/ticks; done) >/dev/null 2>&1 &");
+  const std::string address = farm_.field("alice", "address4");
+  const auto ticks = [&] { return std::stol(farm_.in_guest("alice", "cat /root/ticks 2>/dev/null | wc -l")); };
+  const long before = ticks();
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(15);
+  const auto over = [&](unsigned sent) {
+    return sent % 1024 == 0 && std::chrono::steady_clock::now() > end;
+  };
+  std::thread second([&] { send_datagrams(farm_, address, 7002, over); });
+  send_datagrams(farm_, address, 7002, over);
+  second.join();
+  EXPECT_GE(ticks() - before, 4);
 }
 
 // Traffic, disk load and process churn at the same time: what upstream's vector driver and block driver have
