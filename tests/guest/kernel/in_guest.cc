@@ -1,7 +1,6 @@
 // What tests of the guest's kernel ask as a program in the guest:
 //   registers   whether vector and control registers stay what they were, whatever happens in between
 //   rings NAME  the sizes of an interface's rings, as ethtool -g asks for them
-//   datagrams PORT  how many of the UDP datagrams that came within five seconds are there, read by then only
 //   scattered FILE  makes single sectors of its first MiB, as they are, the guest's own; then whether
 //   requests
 //                   of many segments read what requests of one do
@@ -9,7 +8,6 @@
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -23,7 +21,6 @@
 
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 
 namespace {
@@ -230,30 +227,12 @@ int scattered(const char* file) {
   return 0;
 }
 
-int datagrams(const char* port) {
-  const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-  sockaddr_in any{};
-  any.sin_family = AF_INET;
-  any.sin_port = htons(static_cast<std::uint16_t>(std::atoi(port)));
-  if (::bind(fd, reinterpret_cast<const sockaddr*>(&any), sizeof any) < 0) {
-    std::perror("bind");
-    return 1;
-  }
-  ::sleep(5);
-  unsigned count = 0;
-  char byte = 0;
-  while (::recv(fd, &byte, 1, 0) >= 0) ++count;
-  std::printf("%u\n", count);
-  return 0;
-}
-
 }  // namespace
 
 int main(int count, char** arguments) {
   const char* const what = count > 1 ? arguments[1] : "";
   if (std::strcmp(what, "registers") == 0) return registers();
   if (std::strcmp(what, "rings") == 0 && count > 2) return rings(arguments[2]);
-  if (std::strcmp(what, "datagrams") == 0 && count > 2) return datagrams(arguments[2]);
   if (std::strcmp(what, "scattered") == 0 && count > 2) return scattered(arguments[2]);
   return 2;
 }

@@ -13,18 +13,13 @@ bool is_traced(const std::string& pid) {
 
 }  // namespace
 
-void Kernel::bring_the_program() const {
+std::string Kernel::said_in_the_guest(const std::string& arguments) const {
   const std::string tar = farm_ / "program.tar";
   const Ran packed = run_program({"tar", "-C", std::string(UMLFARM_BUILD_DIRECTORY) + "/tests/guest/kernel",
                                   "-cf", tar, "umlfarm_in_guest"});
   EXPECT_EQ(packed.code, 0) << packed.err;
   create({"--disk", tar + ":ro"});
-  farm_.in_guest("alice", "tar -xf /dev/ubdd -C /root");
-}
-
-std::string Kernel::said_in_the_guest(const std::string& arguments) const {
-  bring_the_program();
-  return farm_.in_guest("alice", "/root/umlfarm_in_guest " + arguments);
+  return farm_.in_guest("alice", "tar -xf /dev/ubdd -C /root && /root/umlfarm_in_guest " + arguments);
 }
 
 std::set<std::string> Kernel::untraced() const {

@@ -18,10 +18,7 @@ class Kernel : public ::testing::TestWithParam<const char*> {
     farm_.create("alice", more);
   }
 
-  // Makes the guest, with umlfarm_in_guest as /root/umlfarm_in_guest.
-  void bring_the_program() const;
-
-  // What it says to that in the guest, which is made for it.
+  // What umlfarm_in_guest says to that in the guest, which is made for it.
   std::string said_in_the_guest(const std::string& arguments) const;
 
   // Host processes of the guest's kernel, without those that it traces.
