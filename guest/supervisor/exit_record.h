@@ -35,8 +35,8 @@ struct ExitFacts {
   std::string last_output;  // the end of the console: the tenant's word, believed only about itself
 };
 
-// Our kernels tell a restart by their exit code; others exit with 0 for halt, power-off and reboot alike, and the
-// console's last lines tell them apart.
+// Our kernels tell a restart by their exit code; others exit with 0 for halt, power-off and reboot alike, and
+// the console's last lines tell them apart.
 ExitRecord judge_exit(const ExitFacts& facts, std::int64_t now_ms);
 
 // One JSON object: {"cause":..,"detail":..,"time_ms":..}.
