@@ -46,6 +46,10 @@ constexpr int kPatienceMs = 120'000;
 
 }  // namespace
 
+std::vector<std::string> shell_as_init(const std::string& words) {
+  return {"init=/bin/sh", "--", "-c", "\"" + words + "\""};
+}
+
 HandGuest::HandGuest(const HandStart& start, const std::string& directory) {
   const std::string cow = directory + "/disk.cow";
   EXPECT_THAT(guest::create_cow(cow, start.base, 0600, 0, 0), is_ok());

@@ -22,6 +22,10 @@ struct HandStart {
   bool as_init = false;          // the kernel itself is init of its PID namespace
 };
 
+// What goes last into `more` to have a shell that says `words` as init. The console shows them first, as the
+// kernel's command line.
+std::vector<std::string> shell_as_init(const std::string& words);
+
 class HandGuest {
  public:
   // Makes a COW disk in `directory`, which must be empty, and starts the kernel.

@@ -27,7 +27,8 @@ class Disk : public Kernel {
                     "mem=32M",
                     false,
                     true};
-    start.more.insert(start.more.end(), {"init=/bin/sh", "--", "-c", "\"" + words + "; poweroff -f\""});
+    const std::vector<std::string> shell = shell_as_init(words + "; poweroff -f");
+    start.more.insert(start.more.end(), shell.begin(), shell.end());
     HandGuest guest(start, directory_.path());
     code_ = guest.wait_for_end();
     return guest.output();

@@ -27,14 +27,15 @@ namespace mconsole = guest::mconsole;
 
 class HandKernel : public ::testing::TestWithParam<const char*> {
  protected:
-  // With a shell that says `words` as init. The console shows them first, as the kernel's command line.
+  // With a shell that says `words` as init.
   HandGuest start(const std::string& words, std::vector<std::string> more = {}, bool as_init = false,
                   const char* memory = "mem=32M") {
     HandStart start{built_kernel(GetParam()) + "/linux", built_image("tiny") + "/root.img", std::move(more),
                     memory};
     start.fixed_addresses = true;
     start.as_init = as_init;
-    start.more.insert(start.more.end(), {"init=/bin/sh", "--", "-c", "\"" + words + "\""});
+    const std::vector<std::string> shell = shell_as_init(words);
+    start.more.insert(start.more.end(), shell.begin(), shell.end());
     directory_.emplace();
     return {start, directory_->path()};
   }
