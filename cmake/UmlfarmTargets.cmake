@@ -27,5 +27,7 @@ function(umlfarm_test name label)
   cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE umlfarm_flags ${arg_LINKS} GTest::gmock GTest::gtest_main)
+  # Compiling tests is half of a build, and they run in a moment.
+  target_compile_options(${name} PRIVATE -O0 -g1)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${label} TIMEOUT 900)
 endfunction()

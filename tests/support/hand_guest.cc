@@ -105,11 +105,10 @@ int HandGuest::wait_for_end() {
   return WEXITSTATUS(status);
 }
 
-void HandGuest::signal(int number) const {
+bool HandGuest::signal(int number) const {
   const std::string init = std::to_string(init_);
   const auto children = posix::read_file("/proc/" + init + "/task/" + init + "/children");
-  ASSERT_THAT(children, is_ok());
-  ::kill(std::stoi(*children), number);
+  return children && !children->empty() && ::kill(std::stoi(*children), number) == 0;
 }
 
 double HandGuest::wait_for(const std::string& mark) {

@@ -42,8 +42,8 @@ class HandGuest {
   const std::string& output() const { return output_; }
   // Its exit code, as a shell would say it; -1 when it does not end by itself.
   int wait_for_end();
-  // To its kernel.
-  void signal(int number) const;
+  // To its kernel; false when that has ended.
+  [[nodiscard]] bool signal(int number) const;
 
  private:
   std::chrono::steady_clock::time_point begun_;

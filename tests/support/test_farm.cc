@@ -4,9 +4,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -80,10 +82,22 @@ TestFarm::TestFarm(const std::string& config, bool take_in, const std::string& m
 
 TestFarm::~TestFarm() {
   if (daemon_ > 0) end_daemon();
-  if (::testing::Test::HasFailure()) std::cerr << "the daemon's log:\n" << daemon_log();
+  if (::testing::Test::HasFailure()) show_logs();
   const Ran down = run_daemon({"--tear-down"});
   EXPECT_EQ(down.code, 0) << down.err;
   EXPECT_EQ(traces(root(), first_uid_, kUids), before_) << "after the farm was torn down";
+}
+
+void TestFarm::show_logs() const {
+  std::cerr << "the daemon's log:\n" << daemon_log();
+  std::error_code none;
+  for (const auto& guest : std::filesystem::directory_iterator(state("guests"), none)) {
+    constexpr std::size_t kAPanicAndItsBoot = 16'384;
+    const auto console = posix::read_file(guest.path().string() + "/console.log");
+    if (!console) continue;
+    std::cerr << "the end of " << guest.path().filename() << "'s console log:\n"
+              << console->substr(console->size() - std::min(console->size(), kAPanicAndItsBoot));
+  }
 }
 
 void TestFarm::configure(const std::string& config) const {

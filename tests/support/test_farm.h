@@ -83,6 +83,8 @@ class TestFarm {
 
  private:
   std::vector<std::string> daemon_command() const;
+  // To the test's own: the daemon's, and the ends of its guests' consoles.
+  void show_logs() const;
 
   TemporaryDirectory root_;
   unsigned first_uid_;
