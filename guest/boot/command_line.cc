@@ -57,8 +57,11 @@ Result<std::vector<std::string>> kernel_arguments(const BootSpec& spec) {
   if (spec.loops_per_jiffy != 0) arguments.push_back("lpj=" + std::to_string(spec.loops_per_jiffy));
   if (spec.kernel.seccomp) arguments.emplace_back("seccomp=on");
   if (spec.processors > 1) arguments.push_back("ncpus=" + std::to_string(spec.processors));
-  for (const char* fixed : {"con0=fd:0,fd:1", "con=null", "console=tty0", "mconsole=notify:/run/notify",
-                            "uml_dir=/run", "umid=g", "noreboot"}) {
+  for (const char* fixed :
+       {"con0=fd:0,fd:1", "con=null", "console=tty0", "mconsole=notify:/run/notify", "uml_dir=/run", "umid=g",
+        "noreboot",
+        // To compact memory ahead of need, for huge pages, would wake an idle guest twice a second.
+        "sysctl.vm.compaction_proactiveness=0"}) {
     arguments.emplace_back(fixed);
   }
   const std::size_t bytes =

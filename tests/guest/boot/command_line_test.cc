@@ -30,7 +30,8 @@ TEST(KernelArguments, OfAGuestWithNothingBeyondItsDisk) {
   EXPECT_THAT(*arguments,
               ElementsAre("mem=65536K", "root=/dev/ubda", "rw", "ubd0=/disks/root.cow,/disks/base.img",
                           "ubd1rd=/disks/seed.tar", "con0=fd:0,fd:1", "con=null", "console=tty0",
-                          "mconsole=notify:/run/notify", "uml_dir=/run", "umid=g", "noreboot"));
+                          "mconsole=notify:/run/notify", "uml_dir=/run", "umid=g", "noreboot",
+                          "sysctl.vm.compaction_proactiveness=0"));
 }
 
 TEST(KernelArguments, OfAGuestWithEverything) {
@@ -42,12 +43,13 @@ TEST(KernelArguments, OfAGuestWithEverything) {
   spec.loops_per_jiffy = 42303488;
   const auto arguments = kernel_arguments(spec);
   ASSERT_THAT(arguments, is_ok());
-  EXPECT_THAT(*arguments, ElementsAre("mem=2097152K", "root=/dev/ubda", "rw",
-                                      "ubd0=/disks/root.cow,/disks/base.img", "ubd1rd=/disks/seed.tar",
-                                      "ubd2d=/disks/swap.img", "ubd3rd=/disks/extra0", "ubd4rd=/disks/extra1",
-                                      "vec0:transport=fd,fd=3,mac=02:12:34:00:00:07,mtu=1500,gro=1",
-                                      "lpj=42303488", "con0=fd:0,fd:1", "con=null", "console=tty0",
-                                      "mconsole=notify:/run/notify", "uml_dir=/run", "umid=g", "noreboot"));
+  EXPECT_THAT(
+      *arguments,
+      ElementsAre("mem=2097152K", "root=/dev/ubda", "rw", "ubd0=/disks/root.cow,/disks/base.img",
+                  "ubd1rd=/disks/seed.tar", "ubd2d=/disks/swap.img", "ubd3rd=/disks/extra0",
+                  "ubd4rd=/disks/extra1", "vec0:transport=fd,fd=3,mac=02:12:34:00:00:07,mtu=1500,gro=1",
+                  "lpj=42303488", "con0=fd:0,fd:1", "con=null", "console=tty0", "mconsole=notify:/run/notify",
+                  "uml_dir=/run", "umid=g", "noreboot", "sysctl.vm.compaction_proactiveness=0"));
 }
 
 TEST(KernelArguments, OfAGuestWithManyProcessors) {
