@@ -1,6 +1,7 @@
 // What people and programs read.
 #include <signal.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <sstream>
 
@@ -75,13 +76,24 @@ TEST(Output, OfSshIsTheCommandsOwn) {
   EXPECT_NE(ran.err.find("err"), std::string::npos);
 }
 
-TEST(Output, GoesOnWhereNobodyReadsIt) {
+// `words` to the command line, of which only the first lines are read.
+Ran read_from(const TestFarm& farm, const std::string& words, int lines) {
+  return run_program({"sh", "-c",
+                      std::string(UMLFARM_BUILD_DIRECTORY) + "/provisioner/cli/umlfarm --socket " +
+                          farm.socket() + " " + words + " | head -n " + std::to_string(lines)});
+}
+
+TEST(Output, EndsWhenNobodyReadsIt) {
   const TestFarm farm;
   farm.create("alice");
-  const Ran ran = run_program({"sh", "-c",
-                               std::string(UMLFARM_BUILD_DIRECTORY) + "/provisioner/cli/umlfarm --socket " +
-                                   farm.socket() + " logs alice --follow | head -n 1"});
-  EXPECT_EQ(ran.code, 0) << ran.err;
+  const Ran log = read_from(farm, "logs alice --follow", 1);
+  EXPECT_EQ(log.code, 0) << log.err;
+  // All that there is: nothing more comes that could not be written.
+  const std::string all = farm.ok({"events"});
+  const Ran events =
+      read_from(farm, "events --follow", static_cast<int>(std::count(all.begin(), all.end(), '\n')));
+  EXPECT_EQ(events.code, 0) << events.err;
+  EXPECT_EQ(events.out, all);
   farm.ok({"status"});
 }
 

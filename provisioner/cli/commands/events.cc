@@ -3,6 +3,7 @@
 
 #include "provisioner/cli/arguments.h"
 #include "provisioner/cli/commands/commands.h"
+#include "provisioner/cli/end_unread.h"
 #include "provisioner/cli/render.h"
 
 namespace umlfarm::cli {
@@ -45,7 +46,10 @@ Command events_command() {
             const Parsed parsed = parse(arguments, known, 0, 0);
             std::string target =
                 "/v1/events?since=" + std::to_string(parsed.options["since"].as<std::int64_t>());
-            if (parsed.flag("follow")) target += "&follow=1";
+            if (parsed.flag("follow")) {
+              target += "&follow=1";
+              end_when_unread();
+            }
             if (parsed.has("guest")) target += "&guest=" + name_argument("guest name", parsed.text("guest"));
             Lines lines(context.globals.json);
             UMLFARM_TRY(context.client.stream(target, [&](std::string_view piece) { lines.add(piece); }));

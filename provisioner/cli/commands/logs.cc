@@ -3,6 +3,7 @@
 #include "provisioner/base/posix.h"
 #include "provisioner/cli/arguments.h"
 #include "provisioner/cli/commands/commands.h"
+#include "provisioner/cli/end_unread.h"
 #include "provisioner/cli/terminal_text.h"
 
 namespace umlfarm::cli {
@@ -21,6 +22,7 @@ Command logs_command() {
           [known](Context& context, const auto& arguments) -> Result<int> {
             const Parsed parsed = parse(arguments, known, 1, 1);
             const std::string name = name_argument("guest name", parsed.words[0]);
+            if (parsed.flag("follow")) end_when_unread();
             const bool terminal = ::isatty(1) == 1;
             TerminalText shown;
             UMLFARM_TRY(context.client.stream(
