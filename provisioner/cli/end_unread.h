@@ -3,8 +3,8 @@
 
 namespace umlfarm::cli {
 
-// From now on the process ends as by SIGPIPE once standard output is a pipe or a terminal that nobody reads.
-// What else it may be, a file say, is never left.
+// From now on the process ends, with a shell's code for SIGPIPE, once standard output is a pipe, a socket or
+// a terminal whose other end has gone. A file has none.
 void end_when_unread();
 
 }  // namespace umlfarm::cli
