@@ -6,7 +6,7 @@
 #include "provisioner/base/byte_size.h"
 #include "provisioner/base/clock.h"
 #include "provisioner/base/printable.h"
-#include "provisioner/cli/table.h"
+#include "provisioner/base/table.h"
 
 namespace umlfarm::cli {
 

@@ -7,7 +7,7 @@
 #include <cstdlib>
 
 #include "provisioner/base/posix.h"
-#include "provisioner/cli/run_program.h"
+#include "provisioner/base/run_program.h"
 
 namespace umlfarm::cli {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "guest/disk/host_key.h"
 #include "provisioner/base/clock.h"
-#include "provisioner/daemon/failpoint.h"
+#include "provisioner/base/failpoint.h"
 #include "provisioner/daemon/library.h"
 #include "provisioner/daemon/supervisor_client.h"
 #include "quota/host_capacity.h"

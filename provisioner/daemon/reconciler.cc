@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "provisioner/base/clock.h"
+#include "provisioner/base/failpoint.h"
 #include "provisioner/daemon/exit_policy.h"
-#include "provisioner/daemon/failpoint.h"
 
 namespace umlfarm::daemon {
 

@@ -19,6 +19,7 @@ const std::map<std::string, std::set<std::string>> kAllowed{
     {"provisioner/base", {}},
     {"quota", {"provisioner/base"}},
     {"provisioner/config", {"provisioner/base", "quota"}},
+    {"hostsetup", {"provisioner/base", "provisioner/config"}},
     {"guest/jail", {"provisioner/base"}},
     {"guest/mconsole", {"provisioner/base"}},
     {"guest/disk", {"provisioner/base"}},
@@ -38,6 +39,7 @@ const std::set<std::string> kOfBaseForTheJail{"provisioner/base/result.h", "prov
 
 std::string folder_of(const fs::path& file) {
   const std::string folder = file.parent_path().generic_string();
+  if (folder == "hostsetup/checks") return "hostsetup";
   return folder == "provisioner/cli/commands" ? "provisioner/cli" : folder;
 }
 
@@ -50,7 +52,7 @@ struct Include {
 std::vector<Include> all_includes() {
   static const std::regex kLine(R"(\s*#\s*include\s*(["<])([^">]+)[">].*)");
   std::vector<Include> found;
-  for (const char* top : {"provisioner", "guest", "quota"}) {
+  for (const char* top : {"provisioner", "guest", "quota", "hostsetup"}) {
     for (const auto& entry : fs::recursive_directory_iterator(kSource / top)) {
       const std::string extension = entry.path().extension();
       if (extension != ".h" && extension != ".cc") continue;

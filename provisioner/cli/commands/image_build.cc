@@ -3,9 +3,9 @@
 #include <sstream>
 
 #include "provisioner/base/posix.h"
+#include "provisioner/base/run_program.h"
 #include "provisioner/cli/arguments.h"
 #include "provisioner/cli/commands/commands.h"
-#include "provisioner/cli/run_program.h"
 
 namespace umlfarm::cli {
 

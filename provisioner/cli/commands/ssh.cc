@@ -1,9 +1,9 @@
 #include <boost/json.hpp>
 #include <filesystem>
 
+#include "provisioner/base/run_program.h"
 #include "provisioner/cli/arguments.h"
 #include "provisioner/cli/commands/commands.h"
-#include "provisioner/cli/run_program.h"
 #include "provisioner/cli/ssh_arguments.h"
 #include "provisioner/cli/user_keys.h"
 

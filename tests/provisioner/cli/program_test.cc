@@ -2,8 +2,8 @@
 #include <boost/json.hpp>
 #include <cstdlib>
 
+#include "provisioner/base/run_program.h"
 #include "provisioner/cli/command.h"
-#include "provisioner/cli/run_program.h"
 #include "tests/provisioner/api/serving.h"
 #include "tests/support/result_matchers.h"
 

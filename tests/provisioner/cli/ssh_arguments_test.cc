@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "provisioner/base/atomic_file.h"
-#include "provisioner/cli/run_program.h"
+#include "provisioner/base/run_program.h"
 #include "tests/support/result_matchers.h"
 #include "tests/support/temporary_directory.h"
 

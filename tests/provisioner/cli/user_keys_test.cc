@@ -5,16 +5,17 @@
 #include <unistd.h>
 
 #include "provisioner/base/atomic_file.h"
-#include "provisioner/cli/run_program.h"
-#include "tests/provisioner/cli/variable.h"
+#include "provisioner/base/run_program.h"
 #include "tests/support/result_matchers.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/support/variable.h"
 
 namespace umlfarm::cli {
 namespace {
 
 using testing::is_error;
 using testing::is_ok;
+using testing::Variable;
 using Files = std::vector<std::string>;
 
 class UserKeys : public ::testing::Test {

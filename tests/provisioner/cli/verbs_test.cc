@@ -3,8 +3,8 @@
 #include <iostream>
 #include <sstream>
 
+#include "provisioner/base/run_program.h"
 #include "provisioner/cli/command.h"
-#include "provisioner/cli/run_program.h"
 #include "tests/provisioner/api/serving.h"
 #include "tests/provisioner/cli/documents.h"
 #include "tests/support/result_matchers.h"

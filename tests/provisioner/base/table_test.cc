@@ -1,8 +1,8 @@
-#include "provisioner/cli/table.h"
+#include "provisioner/base/table.h"
 
 #include <gtest/gtest.h>
 
-namespace umlfarm::cli {
+namespace umlfarm {
 namespace {
 
 TEST(Table, LinesColumnsUp) {
@@ -41,4 +41,4 @@ TEST(Fields, LineValuesUpAndLeaveEmptyOnesOut) {
 }
 
 }  // namespace
-}  // namespace umlfarm::cli
+}  // namespace umlfarm

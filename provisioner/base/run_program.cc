@@ -1,4 +1,4 @@
-#include "provisioner/cli/run_program.h"
+#include "provisioner/base/run_program.h"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -10,7 +10,7 @@
 
 #include "provisioner/base/posix.h"
 
-namespace umlfarm::cli {
+namespace umlfarm {
 namespace {
 
 std::vector<char*> argv_of(const std::vector<std::string>& arguments) {
@@ -52,4 +52,4 @@ Error become_program(const std::vector<std::string>& arguments) {
   return system_error("start " + arguments[0]);
 }
 
-}  // namespace umlfarm::cli
+}  // namespace umlfarm

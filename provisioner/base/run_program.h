@@ -6,7 +6,7 @@
 
 #include "provisioner/base/result.h"
 
-namespace umlfarm::cli {
+namespace umlfarm {
 
 struct Finished {
   int exit_code = 0;  // 128 + signal when it was killed
@@ -19,4 +19,4 @@ Result<Finished> run_program(const std::vector<std::string>& arguments);
 // Becomes the program; returns only when that fails.
 Error become_program(const std::vector<std::string>& arguments);
 
-}  // namespace umlfarm::cli
+}  // namespace umlfarm

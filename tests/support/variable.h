@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-namespace umlfarm::cli {
+namespace umlfarm::testing {
 
 // Sets a variable for as long as it lives; without a value, takes it away.
 class Variable {
@@ -30,4 +30,4 @@ class Variable {
   std::optional<std::string> before_;
 };
 
-}  // namespace umlfarm::cli
+}  // namespace umlfarm::testing

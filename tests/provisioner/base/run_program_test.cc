@@ -1,19 +1,20 @@
-#include "provisioner/cli/run_program.h"
+#include "provisioner/base/run_program.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "provisioner/base/atomic_file.h"
-#include "tests/provisioner/cli/variable.h"
 #include "tests/support/result_matchers.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/support/variable.h"
 
-namespace umlfarm::cli {
+namespace umlfarm {
 namespace {
 
 using testing::is_error;
 using testing::is_ok;
+using testing::Variable;
 
 TEST(RunProgram, GivesItsOutputAndExitCode) {
   const struct {
@@ -78,4 +79,4 @@ TEST(BecomeProgram, TakesThisProcesssPlace) {
 }
 
 }  // namespace
-}  // namespace umlfarm::cli
+}  // namespace umlfarm

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <string_view>
 
-namespace umlfarm::daemon {
+namespace umlfarm {
 
 inline void failpoint(std::string_view effect, std::string_view moment) {
   static const char* const armed = std::getenv("UMLFARM_FAILPOINT");
@@ -20,4 +20,4 @@ inline void failpoint(std::string_view effect, std::string_view moment) {
   }
 }
 
-}  // namespace umlfarm::daemon
+}  // namespace umlfarm

@@ -1,8 +1,8 @@
-#include "provisioner/cli/table.h"
+#include "provisioner/base/table.h"
 
 #include <algorithm>
 
-namespace umlfarm::cli {
+namespace umlfarm {
 namespace {
 
 std::string line(const Row& row, const std::vector<std::size_t>& widths,
@@ -41,4 +41,4 @@ std::string fields(const std::vector<std::pair<std::string, std::string>>& pairs
   return text;
 }
 
-}  // namespace umlfarm::cli
+}  // namespace umlfarm

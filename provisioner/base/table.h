@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace umlfarm::cli {
+namespace umlfarm {
 
 using Row = std::vector<std::string>;
 
@@ -15,4 +15,4 @@ std::string table(const Row& header, const std::vector<Row>& rows,
 // "name:  value" lines, the values lined up.
 std::string fields(const std::vector<std::pair<std::string, std::string>>& pairs);
 
-}  // namespace umlfarm::cli
+}  // namespace umlfarm

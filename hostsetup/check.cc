@@ -1,0 +1,76 @@
+#include "hostsetup/check.h"
+
+#include <charconv>
+
+#include "hostsetup/boot_settings.h"
+
+namespace umlfarm::hostsetup {
+
+std::uint64_t number_of(const std::string& text) {
+  std::uint64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+bool satisfies(const Need& need, const std::string& is) {
+  switch (need.rule) {
+    case Rule::AtLeast:
+      return number_of(is) >= number_of(need.value);
+    case Rule::AtMost:
+      return number_of(is) <= number_of(need.value);
+    default:
+      return is == need.value;
+  }
+}
+
+std::string in_words(const Need& need) {
+  const char* const words = need.rule == Rule::AtLeast  ? "at least "
+                            : need.rule == Rule::AtMost ? "at most "
+                                                        : "";
+  return words + need.value;
+}
+
+Finding inspect_setting(const Context& context, const Need& need) {
+  const auto is = context.machine.setting(need.setting);
+  if (!is) return holds("not in this kernel", in_words(need));
+  Finding finding = holds(*is, in_words(need));
+  finding.needs.push_back(need);
+  if (const auto where = overridden_at_boot(context.machine, need)) {
+    finding.reason = "overridden-at-boot";
+    finding.advice = *where +
+                     " sets it otherwise each time the machine starts: take that line out, then run "
+                     "'umlfarm-hostsetup apply'";
+    return finding;
+  }
+  if (satisfies(need, *is)) return finding;
+  finding.reason = need.rule == Rule::AtLeast  ? "too-low"
+                   : need.rule == Rule::AtMost ? "too-high"
+                                               : "wrong-value";
+  finding.advice = kApplyMends;
+  return finding;
+}
+
+Check setting_check(Check check, std::function<Need(const Context&)> need) {
+  check.inspect = [need = std::move(need)](const Context& context) {
+    return inspect_setting(context, need(context));
+  };
+  return check;
+}
+
+Check setting_check(Check check, const Need& need) {
+  return setting_check(std::move(check), [need](const Context&) { return need; });
+}
+
+const std::vector<Check>& all_checks() {
+  static const std::vector<Check> all = [] {
+    std::vector<Check> checks;
+    for (auto* topic : {kernel_checks, processor_checks, memory_checks, process_checks, cgroup_checks,
+                        user_checks, disk_checks, network_checks, service_checks}) {
+      for (Check& check : topic()) checks.push_back(std::move(check));
+    }
+    return checks;
+  }();
+  return all;
+}
+
+}  // namespace umlfarm::hostsetup

@@ -1,0 +1,122 @@
+// Memory of guests: how much there is, and what the host may do with it.
+#include <algorithm>
+
+#include "hostsetup/check.h"
+
+namespace umlfarm::hostsetup {
+namespace {
+
+constexpr const char* kSamePages = "/sys/kernel/mm/ksm/run";
+constexpr const char* kHugePages = "/sys/kernel/mm/transparent_hugepage/enabled";
+constexpr std::uint64_t kMemoryPage = 4096;
+// Of a process beside the guest's memory: its program, its libraries, its stacks.
+constexpr std::uint64_t kOtherMappings = 65'536;
+
+const quota::Plan& largest_plan(const config::Config& farm) {
+  return *std::max_element(
+      farm.plans.begin(), farm.plans.end(),
+      [](const quota::Plan& a, const quota::Plan& b) { return a.limits.memory < b.limits.memory; });
+}
+
+Need mappings(const Context& context) {
+  const std::uint64_t pages = largest_plan(context.farm).limits.memory.bytes() / kMemoryPage;
+  return {"/proc/sys/vm/max_map_count", Rule::AtLeast, std::to_string(pages + kOtherMappings)};
+}
+
+ByteSize of_meminfo(const Machine& machine, const std::string& label) {
+  const std::string text = "\n" + machine.text("/proc/meminfo").value_or("");
+  const std::size_t at = text.find("\n" + label + ":");
+  if (at == std::string::npos) return {};
+  return ByteSize::kib(number_of(text.substr(text.find_first_of("0123456789", at))));
+}
+
+Finding inspect_budget(const Context& context) {
+  const ByteSize total = of_meminfo(context.machine, "MemTotal");
+  const ByteSize reserve = context.farm.capacity.memory_reserve;
+  const auto smallest = std::min_element(
+      context.farm.plans.begin(), context.farm.plans.end(),
+      [](const quota::Plan& a, const quota::Plan& b) { return a.limits.memory < b.limits.memory; });
+  const ByteSize least = reserve + smallest->limits.memory;
+  const std::string is = std::to_string(total.bytes() >> 20U) + " MiB";
+  const std::string should = "at least " + std::to_string(least.bytes() >> 20U) + " MiB";
+  if (total >= least) return holds(is, should);
+  return {is,
+          should,
+          "too-low",
+          "no guest of the smallest plan (" + smallest->name +
+              ") fits beside the reserve: lower memory_reserve in [capacity] of /etc/umlfarm/umlfarm.toml, "
+              "or take a "
+              "machine with more memory",
+          {},
+          {}};
+}
+
+Finding inspect_swap(const Context& context) {
+  const std::string text = context.machine.text("/proc/swaps").value_or("");
+  const bool on = std::count(text.begin(), text.end(), '\n') > 1;
+  if (context.profile.swap || !on)
+    return holds(on ? "on" : "none", context.profile.swap ? "as it is" : "none");
+  const std::size_t line = text.find('\n') + 1;
+  const std::string device = text.substr(line, text.find_first_of(" \t", line) - line);
+  return {device,
+          "none",
+          "on",
+          "run 'swapoff " + device +
+              "' and take its line out of /etc/fstab; or, with a swap that is encrypted with a key "
+              "of each start, say so: [exceptions] \"memory.swap\" = \"encrypted\" in " +
+              kHostFile,
+          {},
+          {}};
+}
+
+Finding inspect_same_pages(const Context& context) {
+  if (!context.profile.same_page_merging) return inspect_setting(context, {kSamePages, Rule::Exactly, "0"});
+  return holds(context.machine.setting(kSamePages).value_or("not in this kernel"), "as it is");
+}
+
+}  // namespace
+
+std::vector<Check> memory_checks() {
+  return {
+      {"memory.budget", Severity::Must, "there is memory for a guest",
+       "a guest's memory is taken from the host's as it is touched, and all of it is promised",
+       "umlfarm.toml(5), [capacity]", inspect_budget},
+      setting_check(
+          {"memory.mappings",
+           Severity::Must,
+           "a process may have as many mappings as the largest plan has pages",
+           "each page that a process in a guest maps by itself is a mapping of a host process; one too many "
+           "and it dies",
+           "seen: 80,000 pages at the default of 65,530 kill it; proc_sys_vm(5)",
+           {}},
+          mappings),
+      setting_check(
+          {"memory.overcommit",
+           Severity::Must,
+           "memory is not counted when it is mapped",
+           "a guest's kernel maps all of its memory at once, and its processes map it again: at 2 the host "
+           "refuses that long before memory is short",
+           "Documentation/mm/overcommit-accounting.rst",
+           {}},
+          Need{"/proc/sys/vm/overcommit_memory", Rule::AtMost, "1"}),
+      {"memory.swap", Severity::Should, "guests' memory is not written to the host's disks",
+       "keys and passwords of tenants would lie there after their guests have gone", "the profile (swap)",
+       inspect_swap},
+      {"memory.same-pages", Severity::Should, "equal pages of guests are not merged",
+       "the time that a write to a merged page takes tells what other guests have in memory",
+       "Documentation/admin-guide/mm/ksm.rst", inspect_same_pages},
+      setting_check(
+          {"memory.huge-pages",
+           Severity::Should,
+           "huge pages only where a program asks for them",
+           "with always, a process that touches one page of 4 KiB is given 2 MiB, and the accounts of small "
+           "guests are wrong by as much",
+           "Documentation/admin-guide/mm/transhuge.rst; the profile (huge_pages)",
+           {}},
+          [](const Context& context) {
+            return Need{kHugePages, Rule::Exactly, context.profile.huge_pages};
+          }),
+  };
+}
+
+}  // namespace umlfarm::hostsetup
