@@ -64,8 +64,8 @@ Check setting_check(Check check, const Need& need) {
 const std::vector<Check>& all_checks() {
   static const std::vector<Check> all = [] {
     std::vector<Check> checks;
-    for (auto* topic : {kernel_checks, processor_checks, memory_checks, process_checks, cgroup_checks,
-                        user_checks, disk_checks, network_checks, service_checks}) {
+    for (auto* topic : {uml_checks, kernel_checks, processor_checks, memory_checks, process_checks,
+                        cgroup_checks, user_checks, disk_checks, network_checks, service_checks}) {
       for (Check& check : topic()) checks.push_back(std::move(check));
     }
     return checks;

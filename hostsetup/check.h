@@ -74,6 +74,7 @@ std::vector<Check> network_checks();
 std::vector<Check> process_checks();
 std::vector<Check> processor_checks();
 std::vector<Check> service_checks();
+std::vector<Check> uml_checks();
 std::vector<Check> user_checks();
 // All of them, in the order in which a person would read them.
 const std::vector<Check>& all_checks();

@@ -63,6 +63,8 @@ Status undo_units(const Machine& machine) {
 
 Status remove_state(const Machine& machine) {
   for (const std::string& name : machine.names(kState)) {
+    // Of a disk of its own.
+    if (name == "lost+found") continue;
     UMLFARM_TRY(posix::remove_tree(machine.at(kState) + "/" + name));
   }
   return {};

@@ -49,7 +49,8 @@ TEST(Documents, CompleteEveryOption) {
 }
 
 TEST(Documents, AreWellFormedManualPages) {
-  for (const char* page : {"umlfarm.1", "umlfarmd.8", "umlfarm-hostsetup.8", "umlfarm.toml.5"}) {
+  for (const char* page :
+       {"umlfarm.1", "umlfarmd.8", "umlfarm-hostsetup.8", "umlfarm-probe.8", "umlfarm.toml.5"}) {
     const Ran ran = run_program({"groff", "-man", "-Tutf8", "-ww", "-z", kSource + "/deploy/man/" + page});
     EXPECT_EQ(ran.code, 0) << page << ": " << ran.err;
     EXPECT_EQ(ran.err, "") << page;

@@ -145,6 +145,33 @@ INSTANTIATE_TEST_SUITE_P(
         Sabotage{"/var/lib/umlfarm", nullptr, "services.state", "missing", "apply", true},
         Sabotage{"/run/systemd", nullptr, "services.daemon", "no-systemd", "[exceptions]", false}));
 
+TEST(Checks, BelieveWhatAGuestShows) {
+  FakeMachine host;
+  host.probes("strict", "outer-seccomp this shell itself runs under a filter\n", 1);
+  EXPECT_EQ(host.finding("uml.strict").reason, "outer-seccomp");
+  EXPECT_EQ(host.finding("uml.strict").advice, "this shell itself runs under a filter");
+  EXPECT_EQ(host.finding("uml.fast").reason, "");
+  host.probes("strict", "umlfarm-probe: building a jail needs root: run it with sudo\n", 5);
+  EXPECT_EQ(host.finding("uml.strict").reason, "not-tried");
+  host.probes("strict", "sh: 1: exec: umlfarm-probe: not found\n", 127);
+  EXPECT_EQ(host.finding("uml.strict").reason, "not-installed");
+  host.remove("/usr/lib/umlfarm");
+  EXPECT_EQ(host.finding("uml.strict").reason, "not-installed");
+}
+
+TEST(Checks, TryAKernelThatTheFarmWasGiven) {
+  FakeMachine host;
+  host.remove("/usr/lib/umlfarm");
+  host.write("/var/lib/umlfarm/kernels/aa/linux", "");
+  host.write("/var/lib/umlfarm/kernels/bb/linux", "");
+  const std::string kernel = host.machine().at("/var/lib/umlfarm/kernels/bb/linux");
+  host.answers(host.machine().at("/var/lib/umlfarm/kernels/aa/linux") + " --version",
+               "7.2.13-umlfarm-fast\n");
+  host.answers(kernel + " --version", "6.12.117-umlfarm-strict\n");
+  host.answers("umlfarm-probe --uid 2059999 " + kernel, "ok it runs\n");
+  EXPECT_EQ(host.finding("uml.strict").is, "it runs");
+}
+
 TEST(Checks, TellAForbiddenModuleFromOneThatIsMissing) {
   FakeMachine host;
   host.remove("/sys/class/misc/tun");

@@ -52,6 +52,8 @@ FakeMachine::FakeMachine()
            {"/proc/sys/net/ipv4/ip_forward", "0"},
            {"/proc/sys/net/ipv4/neigh/default/gc_thresh3", "8192"},
            {"/proc/sys/net/ipv6/neigh/default/gc_thresh3", "8192"},
+           {"/usr/lib/umlfarm/kernels/strict/linux", ""},
+           {"/usr/lib/umlfarm/kernels/fast/linux", ""},
            {"/run/systemd/system/x", ""},
            {"/etc/sysctl.d/README.sysctl", "words"},
            {"/etc/tmpfiles.d/x", ""}}) {
@@ -61,6 +63,8 @@ FakeMachine::FakeMachine()
     EXPECT_THAT(posix::make_directories(machine_.at(path), mode), testing::is_ok());
     EXPECT_EQ(::chmod(machine_.at(path).c_str(), mode), 0);
   }
+  probes("strict", "ok it runs\n");
+  probes("fast", "ok it runs\n");
   answers("systemctl is-enabled umlfarmd.service", "enabled\n");
   answers("systemctl is-active umlfarmd.service", "active\n");
   answers("systemctl is-active systemd-timesyncd", "active\n");
@@ -80,6 +84,12 @@ void FakeMachine::remove(const std::string& path) {
 
 std::string FakeMachine::read(const std::string& path) const {
   return machine_.text(path).value_or("(missing)");
+}
+
+void FakeMachine::probes(const std::string& flavour, const std::string& output, int code) {
+  answers("umlfarm-probe --uid 2059999 " + std::string(flavour == "fast" ? "--seccomp " : "") +
+              machine_.at("/usr/lib/umlfarm/kernels/" + flavour + "/linux"),
+          output, code);
 }
 
 void FakeMachine::answers(const std::string& command, const std::string& output, int code) {

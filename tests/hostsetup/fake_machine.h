@@ -21,6 +21,8 @@ class FakeMachine {
   std::string read(const std::string& path) const;
   // What a program, with its arguments, says from now on. All others are not there.
   void answers(const std::string& command, const std::string& output, int code = 0);
+  // What umlfarm-probe says of a flavour.
+  void probes(const std::string& flavour, const std::string& output, int code = 0);
   const std::vector<std::string>& ran() const { return ran_; }
 
   Profile profile;

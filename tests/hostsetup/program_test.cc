@@ -30,9 +30,9 @@ class ProgramTest : public ::testing::Test {
     host.remove("/etc/tmpfiles.d");
     host.remove("/var/lib/umlfarm");
     // Nothing here can ask this machine's own services.
-    host.write(
-        kHostFile,
-        "guests = 100\n[exceptions]\n\"services.daemon\" = \"a test\"\n\"services.time\" = \"a test\"\n");
+    host.write(kHostFile,
+               "guests = 100\n[exceptions]\n\"services.daemon\" = \"a test\"\n\"services.time\" = \"a "
+               "test\"\n\"uml.strict\" = \"a test\"\n\"uml.fast\" = \"a test\"\n");
   }
 
   static Finished run(const FakeMachine& host, const std::vector<std::string>& words,

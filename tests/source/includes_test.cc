@@ -25,6 +25,7 @@ const std::map<std::string, std::set<std::string>> kAllowed{
     {"guest/disk", {"provisioner/base"}},
     {"guest/net", {"provisioner/base"}},
     {"guest/boot", {"provisioner/base", "guest/jail"}},
+    {"guest/probe", {"provisioner/base", "guest/jail"}},
     {"guest/supervisor", {"provisioner/base", "guest/jail", "guest/mconsole"}},
     {"provisioner/api", {"provisioner/base"}},
     {"provisioner/cli", {"provisioner/base", "provisioner/api", "guest/disk"}},

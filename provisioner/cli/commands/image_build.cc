@@ -1,5 +1,6 @@
 #include <boost/json.hpp>
 #include <cstdlib>
+#include <filesystem>
 #include <sstream>
 
 #include "provisioner/base/posix.h"
@@ -14,19 +15,36 @@ namespace options = boost::program_options;
 
 namespace {
 
+struct Recipes {
+  std::string source;
+  std::string out;  // empty: where they say
+};
+
+// Of the source that is named, of those installed with this program, or of the source that it was built from.
+Recipes find_recipes() {
+  if (const char* const named = std::getenv("UMLFARM_SOURCE")) return {named, ""};
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  const std::string installed = (self.parent_path().parent_path() / "share/umlfarm").string();
+  if (posix::exists(installed + "/guest/image/build")) return {installed, "/var/cache/umlfarm/images"};
+  return {UMLFARM_SOURCE_DIR, ""};
+}
+
 Result<int> run(Context& context, const std::vector<std::string>& arguments,
                 const options::options_description& known) {
   const Parsed parsed = parse(arguments, known, 1, 100);
-  const char* const named = std::getenv("UMLFARM_SOURCE");
-  const std::string source = named != nullptr ? named : UMLFARM_SOURCE_DIR;
-  const std::string script = source + "/guest/image/build";
+  const Recipes recipes = find_recipes();
+  const std::string script = recipes.source + "/guest/image/build";
   if (!posix::exists(script)) {
-    return Error(Kind::NotFound, script + " is not there; set UMLFARM_SOURCE to umlfarm's source tree");
+    return Error(
+        Kind::NotFound,
+        script + " is not there; install umlfarm-images, or set UMLFARM_SOURCE to umlfarm's source tree");
   }
   std::vector<std::string> command{script};
   command.insert(command.end(), parsed.words.begin(), parsed.words.end());
   if (parsed.flag("rebuild")) command.emplace_back("--rebuild");
-  if (parsed.has("out")) command.insert(command.end(), {"--out", parsed.text("out")});
+  const std::string out = parsed.has("out") ? parsed.text("out") : recipes.out;
+  if (!out.empty()) command.insert(command.end(), {"--out", out});
   UMLFARM_ASSIGN(const Finished built, run_program(command));
   if (built.exit_code != 0) return Error(Kind::Unavailable, "the build failed; what it said is above");
   std::istringstream lines(built.output);
@@ -49,7 +67,7 @@ Command image_build_command() {
   known.add_options()("rebuild", options::bool_switch(),
                       "for the newest packages, though the recipe is unchanged")(
       "out", options::value<std::string>()->value_name("DIR"),
-      "where to build (default: out/images of the source)");
+      "where to build (default: out/images of the source, /var/cache/umlfarm/images where it is installed)");
   return {"image build",
           "NAME... [--rebuild] [--out DIR]",
           "build base images by umlfarm's recipes and take them in",
