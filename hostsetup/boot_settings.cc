@@ -24,14 +24,15 @@ std::string key_of(const Need& need) {
   return key;
 }
 
-// Names of files behind ours, each where it counts: a name in /etc hides the same in the others.
-std::map<std::string, std::string> later_files(const Machine& machine) {
-  const std::string ours = std::string(kSysctlFile).substr(std::string(kSysctlFile).rfind('/') + 1);
+std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+// In the order in which they are read: a name in /etc hides the same in the others.
+std::map<std::string, std::string> sysctl_files(const Machine& machine) {
   std::map<std::string, std::string> files;
   for (const char* directory :
        {"/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d"}) {
     for (const std::string& name : machine.names(directory)) {
-      if (name.ends_with(".conf") && name > ours) files.emplace(name, std::string(directory) + "/" + name);
+      if (name.ends_with(".conf")) files.emplace(name, std::string(directory) + "/" + name);
     }
   }
   return files;
@@ -39,19 +40,19 @@ std::map<std::string, std::string> later_files(const Machine& machine) {
 
 }  // namespace
 
-std::optional<std::string> overridden_at_boot(const Machine& machine, const Need& need) {
-  std::optional<std::string> found;
-  for (const auto& [name, path] : later_files(machine)) {
+std::optional<BootValue> value_at_boot(const Machine& machine, const std::string& setting, bool with_ours) {
+  std::optional<BootValue> found;
+  const std::string ours = name_of(kSysctlFile);
+  for (const auto& [name, path] : sysctl_files(machine)) {
+    if (name == ours && !with_ours) continue;
     std::istringstream lines(machine.text(path).value_or(""));
     std::string line;
     for (int number = 1; std::getline(lines, line); ++number) {
       const std::size_t equals = line.find('=');
       if (equals == std::string::npos || line.starts_with('#') || line.starts_with(';')) continue;
-      if (path_of_key(boost::trim_copy(line.substr(0, equals))) != need.setting) continue;
-      // The last one counts.
-      found.reset();
-      if (!satisfies(need, boost::trim_copy(line.substr(equals + 1))))
-        found = path + ":" + std::to_string(number);
+      if (path_of_key(boost::trim_copy(line.substr(0, equals))) != setting) continue;
+      found = BootValue{boost::trim_copy(line.substr(equals + 1)), path + ":" + std::to_string(number),
+                        name > ours};
     }
   }
   return found;
@@ -60,7 +61,7 @@ std::optional<std::string> overridden_at_boot(const Machine& machine, const Need
 std::string sysctl_file(const std::vector<Need>& needs) {
   std::string text;
   for (const Need& need : needs) {
-    if (need.setting.starts_with(kSysctls)) text += key_of(need) + " = " + need.value + "\n";
+    if (need.setting.starts_with(kSysctls)) text += key_of(need) + " = " + value_to_put(need) + "\n";
   }
   return text.empty() ? text : kHeader + text;
 }
@@ -68,7 +69,8 @@ std::string sysctl_file(const std::vector<Need>& needs) {
 std::string tmpfiles_file(const std::vector<Need>& needs) {
   std::string text;
   for (const Need& need : needs) {
-    if (!need.setting.starts_with(kSysctls)) text += "w " + need.setting + " - - - - " + need.value + "\n";
+    if (!need.setting.starts_with(kSysctls))
+      text += "w " + need.setting + " - - - - " + value_to_put(need) + "\n";
   }
   return text.empty() ? text : kHeader + text;
 }

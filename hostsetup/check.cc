@@ -35,18 +35,19 @@ Finding inspect_setting(const Context& context, const Need& need) {
   if (!is) return holds("not in this kernel", in_words(need));
   Finding finding = holds(*is, in_words(need));
   finding.needs.push_back(need);
-  if (const auto where = overridden_at_boot(context.machine, need)) {
-    finding.reason = "overridden-at-boot";
-    finding.advice = *where +
-                     " sets it otherwise each time the machine starts: take that line out, then run "
-                     "'umlfarm-hostsetup apply'";
-    return finding;
+  const auto at_boot = value_at_boot(context.machine, need.setting, true);
+  if (at_boot && !satisfies(need, at_boot->value)) {
+    finding.by_hand = at_boot->behind_ours;
+    finding.reason = at_boot->behind_ours ? "overridden-at-boot" : "wrong-at-boot";
+    finding.advice =
+        at_boot->where + " sets it to " + at_boot->value + " each time the machine starts: " +
+        (at_boot->behind_ours ? "take that line out, then run 'umlfarm-hostsetup apply'" : kApplyMends);
+  } else if (!satisfies(need, *is)) {
+    finding.reason = need.rule == Rule::AtLeast  ? "too-low"
+                     : need.rule == Rule::AtMost ? "too-high"
+                                                 : "wrong-value";
+    finding.advice = kApplyMends;
   }
-  if (satisfies(need, *is)) return finding;
-  finding.reason = need.rule == Rule::AtLeast  ? "too-low"
-                   : need.rule == Rule::AtMost ? "too-high"
-                                               : "wrong-value";
-  finding.advice = kApplyMends;
   return finding;
 }
 

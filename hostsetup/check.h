@@ -29,9 +29,15 @@ enum class Rule { Exactly, AtLeast, AtMost };
 struct Need {
   std::string setting;  // path below /proc/sys or /sys
   Rule rule = Rule::Exactly;
-  std::string value;  // a whole number but for Exactly
+  std::string value;     // a whole number but for Exactly
+  std::string put = {};  // what is put there where it is not so; empty: the value
 };
+// Without them processes in guests don't run: Yama at 2 or more keeps them from being traced, and memory that
+// may not be executed from running.
+inline const Need kYamaNeed{"/proc/sys/kernel/yama/ptrace_scope", Rule::AtMost, "1", {}};
+inline const Need kMemfdNeed{"/proc/sys/vm/memfd_noexec", Rule::AtMost, "1", {}};
 bool satisfies(const Need& need, const std::string& is);
+inline const std::string& value_to_put(const Need& need) { return need.put.empty() ? need.value : need.put; }
 // "at least 262144"
 std::string in_words(const Need& need);
 
@@ -42,6 +48,7 @@ struct Finding {
   std::string advice;  // the way out, for people
   std::vector<Need> needs;
   std::vector<Change> changes;  // what mends it; empty where only a person can
+  bool by_hand = false;         // though there are needs, which are ours, a person has to do something first
 };
 inline Finding holds(std::string is, std::string should = {}) {
   return {std::move(is), std::move(should), {}, {}, {}, {}};

@@ -22,9 +22,15 @@ Status check_exceptions(const Profile& profile) {
   return {};
 }
 
-bool is_ours(const Machine& machine, const Record& record, const Need& need) {
-  const auto is = machine.setting(need.setting);
-  return is && (!satisfies(need, *is) || find_entry(record, {Sort::Setting, need.setting}) != nullptr);
+bool is_recorded(const Record& record, const Need& need) {
+  return find_entry(record, {Sort::Setting, need.setting}) != nullptr;
+}
+
+// Whether the machine would start without it, if our file did not say so.
+bool is_for_our_file(const Machine& machine, const Record& record, const Need& need, const std::string& is) {
+  const auto others = value_at_boot(machine, need.setting, false);
+  if (others) return !satisfies(need, others->value);
+  return !satisfies(need, is) || is_recorded(record, need);
 }
 
 void want_file(const Machine& machine, const Record& record, const char* path, const std::string& content,
@@ -38,14 +44,25 @@ void want_file(const Machine& machine, const Record& record, const char* path, c
   changes.push_back({{Sort::File, text}, file_standing(content)});
 }
 
-Change want_setting(const Machine& machine, const Need& need) {
-  const auto is = machine.setting(need.setting);
-  return {{Sort::Setting, need.setting}, is && satisfies(need, *is) ? *is : need.value};
+// Each setting once, though more than one check may need it.
+std::vector<Need> all_needs(const std::vector<Answer>& answers) {
+  std::vector<Need> needs;
+  for (const Answer& answer : answers) {
+    if (!answer.exception.empty()) continue;
+    for (const Need& need : answer.finding.needs) {
+      const bool known = std::any_of(needs.begin(), needs.end(),
+                                     [&](const Need& other) { return other.setting == need.setting; });
+      if (!known) needs.push_back(need);
+    }
+  }
+  return needs;
 }
 
 bool waits_for_a_person(const std::vector<Answer>& answers) {
   return std::any_of(answers.begin(), answers.end(), [](const Answer& answer) {
-    return answer.fails() && answer.check->severity == Severity::Must && !answer.mends();
+    // What is not installed yet is for the farm to be given once it runs.
+    return answer.fails() && answer.check->severity == Severity::Must && !answer.mends() &&
+           answer.finding.reason != "not-installed";
   });
 }
 
@@ -65,21 +82,27 @@ Result<std::vector<Answer>> inspect(const Context& context) {
 
 std::vector<Change> wanted_changes(const Machine& machine, const Record& record,
                                    const std::vector<Answer>& answers) {
-  std::vector<Need> ours;
-  for (const Answer& answer : answers) {
-    if (!answer.exception.empty()) continue;
-    std::copy_if(answer.finding.needs.begin(), answer.finding.needs.end(), std::back_inserter(ours),
-                 [&](const Need& need) { return is_ours(machine, record, need); });
+  std::vector<Need> in_file;
+  std::vector<Change> settings;
+  for (const Need& need : all_needs(answers)) {
+    const auto is = machine.setting(need.setting);
+    if (!is) continue;
+    if (is_for_our_file(machine, record, need, *is)) in_file.push_back(need);
+    const bool good = satisfies(need, *is);
+    if (!good || is_recorded(record, need)) {
+      settings.push_back({{Sort::Setting, need.setting}, good ? *is : value_to_put(need)});
+    }
   }
   std::vector<Change> changes;
-  want_file(machine, record, kSysctlFile, sysctl_file(ours), changes);
-  want_file(machine, record, kTmpfilesFile, tmpfiles_file(ours), changes);
-  for (const Need& need : ours) changes.push_back(want_setting(machine, need));
+  want_file(machine, record, kSysctlFile, sysctl_file(in_file), changes);
+  want_file(machine, record, kTmpfilesFile, tmpfiles_file(in_file), changes);
+  changes.insert(changes.end(), settings.begin(), settings.end());
   const bool waits = waits_for_a_person(answers);
   for (const Answer& answer : answers) {
     if (!answer.exception.empty()) continue;
     for (const Change& change : answer.finding.changes) {
-      const bool starts = change.place.sort == Sort::Unit && find_entry(record, change.place) == nullptr;
+      const bool is_unit = change.place.sort == Sort::Enabled || change.place.sort == Sort::Running;
+      const bool starts = is_unit && find_entry(record, change.place) == nullptr;
       if (!waits || !starts) changes.push_back(change);
     }
   }

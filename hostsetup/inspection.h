@@ -15,7 +15,7 @@ struct Answer {
 
   bool fails() const { return !finding.reason.empty() && exception.empty(); }
   // Whether apply can mend it.
-  bool mends() const { return !finding.needs.empty() || !finding.changes.empty(); }
+  bool mends() const { return !finding.by_hand && (!finding.needs.empty() || !finding.changes.empty()); }
 };
 
 // Invalid where an exception names no check.

@@ -8,9 +8,14 @@
 namespace umlfarm::hostsetup {
 
 Result<Finished> run_quietly(const std::vector<std::string>& arguments) {
-  std::vector<std::string> shell{"sh", "-c", R"(exec "$@" </dev/null 2>&1)", "sh"};
+  std::vector<std::string> shell{"sh", "-c", R"(PATH=$PATH:/usr/sbin:/sbin; exec "$@" </dev/null 2>&1)",
+                                 "sh"};
   shell.insert(shell.end(), arguments.begin(), arguments.end());
   return run_program(shell);
+}
+
+Result<Finished> run_nothing(const std::vector<std::string>& arguments) {
+  return Error(Kind::NotFound, "'" + arguments[0] + "' is not run for a directory that stands for a machine");
 }
 
 bool Machine::has(const std::string& path) const { return posix::exists(at(path)); }
@@ -45,9 +50,15 @@ Status Machine::run(const std::vector<std::string>& arguments) const {
                                       finished.output.substr(0, finished.output.find_last_not_of('\n') + 1));
 }
 
-std::optional<std::string> Machine::answer(const std::vector<std::string>& arguments) const {
-  const auto finished = run_(arguments);
+std::optional<Finished> Machine::ask(const std::vector<std::string>& arguments) const {
+  auto finished = run_(arguments);
   if (!finished || finished->exit_code == 127) return {};
+  return *std::move(finished);
+}
+
+std::optional<std::string> Machine::answer(const std::vector<std::string>& arguments) const {
+  const auto finished = ask(arguments);
+  if (!finished) return {};
   return finished->output.substr(0, finished->output.find('\n'));
 }
 

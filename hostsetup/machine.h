@@ -12,9 +12,12 @@
 
 namespace umlfarm::hostsetup {
 
-// Runs a program; what it says on both outputs.
+// Runs a program; what it says on both outputs. Found as root would find it, who has /usr/sbin in PATH.
 using Runner = std::function<Result<Finished>(const std::vector<std::string>& arguments)>;
 Result<Finished> run_quietly(const std::vector<std::string>& arguments);
+// For a directory that stands for another machine, whose services and modules this one's programs know
+// nothing of.
+Result<Finished> run_nothing(const std::vector<std::string>& arguments);
 
 class Machine {
  public:
@@ -33,7 +36,9 @@ class Machine {
   std::vector<std::string> names(const std::string& path) const;
   // An error also where it ends with another code than 0.
   Status run(const std::vector<std::string>& arguments) const;
-  // Its first line; nothing where there is no such program. Whatever its code.
+  // What it said and how it ended; nothing where there is no such program.
+  std::optional<Finished> ask(const std::vector<std::string>& arguments) const;
+  // The first line of that, whatever its code.
   std::optional<std::string> answer(const std::vector<std::string>& arguments) const;
 
  private:

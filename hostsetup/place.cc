@@ -16,8 +16,8 @@ namespace {
 constexpr std::array<std::pair<Sort, const char*>, 5> kSorts{{{Sort::File, "file"},
                                                               {Sort::Directory, "directory"},
                                                               {Sort::Setting, "setting"},
-                                                              {Sort::Module, "module"},
-                                                              {Sort::Unit, "unit"}}};
+                                                              {Sort::Enabled, "unit at boot"},
+                                                              {Sort::Running, "unit now"}}};
 constexpr const char* kLink = "-> ";
 
 struct Ownership {
@@ -38,10 +38,13 @@ Result<Ownership> parse(const std::string& text) {
   return Error(Kind::Invalid, "'" + text + "' is no mode, owner and group, such as \"0644 0:0\"");
 }
 
+// A link to a directory is as good as one; a link in place of a file is another's way of saying what is in
+// it.
 Result<Standing> look_at_path(const Machine& machine, const Place& place) {
   const std::string path = machine.at(place.name);
+  const bool directory = place.sort == Sort::Directory;
   struct stat status {};
-  if (::lstat(path.c_str(), &status) < 0) {
+  if ((directory ? ::stat(path.c_str(), &status) : ::lstat(path.c_str(), &status)) < 0) {
     if (errno == ENOENT || errno == ENOTDIR) return Standing();
     return system_error("look at " + path);
   }
@@ -51,32 +54,40 @@ Result<Standing> look_at_path(const Machine& machine, const Place& place) {
     if (length < 0) return system_error("read link " + path);
     return Standing(kLink + std::string(target.data(), static_cast<std::size_t>(length)));
   }
-  const bool fits = place.sort == Sort::Directory ? S_ISDIR(status.st_mode) : S_ISREG(status.st_mode);
-  if (!fits) {
+  if (directory ? !S_ISDIR(status.st_mode) : !S_ISREG(status.st_mode)) {
     return Error(Kind::Conflict, path + " is no " + std::string(sort_name(place.sort)) + "; move it away");
   }
-  if (place.sort == Sort::Directory) return Standing(print(status));
+  if (directory) return Standing(print(status));
   UMLFARM_ASSIGN(const std::string content, posix::read_file(path));
   return Standing(print(status) + "\n" + content);
 }
 
+std::string directory_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
+
 Status take_away(const std::string& path, bool directory) {
-  if ((directory ? ::rmdir(path.c_str()) : ::unlink(path.c_str())) == 0 || errno == ENOENT) return {};
-  if (errno == ENOTEMPTY || errno == EBUSY) {
-    return Error(Kind::Conflict, path + " is in use or holds what is not ours");
+  // What a run that was killed may have left beside it.
+  if (!directory) UMLFARM_TRY(posix::remove_file(path + ".new"));
+  if ((directory ? ::rmdir(path.c_str()) : ::unlink(path.c_str())) == 0) {
+    return posix::sync_directory(directory_of(path));
   }
+  if (errno == ENOENT) return {};
+  if (errno == ENOTEMPTY || errno == EBUSY)
+    return Error(Kind::Conflict, "it holds what is not ours, or is in use");
   return system_error("remove " + path);
 }
 
 Status own(const std::string& path, const Ownership& owner) {
-  if (::lchown(path.c_str(), owner.uid, owner.gid) < 0) return system_error("give " + path + " to its owner");
+  if (::chown(path.c_str(), owner.uid, owner.gid) < 0) return system_error("give " + path + " to its owner");
   if (::chmod(path.c_str(), owner.mode) < 0) return system_error("set the mode of " + path);
   return {};
 }
 
 Status put_link(const std::string& path, const std::string& target) {
-  UMLFARM_TRY(posix::remove_file(path));
-  return ::symlink(target.c_str(), path.c_str()) == 0 ? Status() : system_error("link " + path);
+  const std::string beside = path + ".new";
+  UMLFARM_TRY(posix::remove_file(beside));
+  if (::symlink(target.c_str(), beside.c_str()) < 0) return system_error("link " + beside);
+  if (::rename(beside.c_str(), path.c_str()) < 0) return system_error("rename " + beside);
+  return posix::sync_directory(directory_of(path));
 }
 
 Status put_path(const Machine& machine, const Place& place, const Standing& wanted) {
@@ -94,22 +105,26 @@ Status put_path(const Machine& machine, const Place& place, const Standing& want
   return own(path, owner);
 }
 
-Standing look_at_unit(const Machine& machine, const std::string& unit) {
-  const auto enabled = machine.answer({"systemctl", "is-enabled", unit});
-  if (!enabled || enabled->empty() || enabled->find(' ') != std::string::npos) return {};
-  return *enabled + " " + machine.answer({"systemctl", "is-active", unit}).value_or("unknown");
+// Nothing of a unit that there is not: systemctl then says a sentence, or "not-found".
+Standing look_whether_enabled(const Machine& machine, const std::string& unit) {
+  const auto said = machine.answer({"systemctl", "is-enabled", unit});
+  if (!said || said->empty() || *said == "not-found" || said->find(' ') != std::string::npos) return {};
+  return said;
 }
 
-Status put_unit(const Machine& machine, const std::string& unit, const std::string& wanted) {
+// What fails, starts or stops is not running either.
+Standing look_whether_running(const Machine& machine, const std::string& unit) {
+  const auto said = machine.answer({"systemctl", "is-active", unit});
+  if (!said) return {};
+  return *said == "active" ? "active" : "inactive";
+}
+
+Status put_unit(const Machine& machine, const Place& place, const std::string& wanted) {
   UMLFARM_TRY(machine.run({"systemctl", "daemon-reload"}));
-  const bool running = wanted.ends_with(" active");
-  if (!running) UMLFARM_TRY(machine.run({"systemctl", "stop", unit}));
-  const auto is = look_at_unit(machine, unit);
-  if (is && is->starts_with("masked")) UMLFARM_TRY(machine.run({"systemctl", "unmask", unit}));
-  if (wanted.starts_with("enabled")) UMLFARM_TRY(machine.run({"systemctl", "enable", unit}));
-  if (wanted.starts_with("disabled")) UMLFARM_TRY(machine.run({"systemctl", "disable", unit}));
-  if (wanted.starts_with("masked")) UMLFARM_TRY(machine.run({"systemctl", "mask", unit}));
-  return running ? machine.run({"systemctl", "start", unit}) : Status();
+  if (place.sort == Sort::Running) {
+    return machine.run({"systemctl", wanted == "active" ? "start" : "stop", place.name});
+  }
+  return machine.run({"systemctl", wanted == "enabled" ? "enable" : "disable", place.name});
 }
 
 // The kernel does not mind that a setting is cut first, and a plain file that stands for one wants it.
@@ -119,8 +134,6 @@ Status put_setting(const std::string& path, const std::string& value) {
   if (!written) return std::move(written).error().context(path);
   return {};
 }
-
-std::string module_path(const std::string& name) { return "/sys/module/" + name; }
 
 }  // namespace
 
@@ -144,10 +157,10 @@ Result<Standing> look(const Machine& machine, const Place& place) {
   switch (place.sort) {
     case Sort::Setting:
       return Standing(machine.setting(place.name));
-    case Sort::Module:
-      return machine.has(module_path(place.name)) ? Standing("loaded") : Standing();
-    case Sort::Unit:
-      return look_at_unit(machine, place.name);
+    case Sort::Enabled:
+      return look_whether_enabled(machine, place.name);
+    case Sort::Running:
+      return look_whether_running(machine, place.name);
     default:
       return look_at_path(machine, place);
   }
@@ -157,11 +170,9 @@ Status put(const Machine& machine, const Place& place, const Standing& wanted) {
   switch (place.sort) {
     case Sort::Setting:
       return wanted ? put_setting(machine.at(place.name), *wanted) : Status();
-    case Sort::Module:
-      return machine.run(wanted ? std::vector<std::string>{"modprobe", place.name}
-                                : std::vector<std::string>{"modprobe", "-r", place.name});
-    case Sort::Unit:
-      return wanted ? put_unit(machine, place.name, *wanted) : Status();
+    case Sort::Enabled:
+    case Sort::Running:
+      return wanted ? put_unit(machine, place, *wanted) : Status();
     default:
       return put_path(machine, place, wanted);
   }

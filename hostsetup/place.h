@@ -11,11 +11,11 @@
 
 namespace umlfarm::hostsetup {
 
-enum class Sort { File, Directory, Setting, Module, Unit };
+enum class Sort { File, Directory, Setting, Enabled, Running };
 
 struct Place {
   Sort sort = Sort::File;
-  std::string name;  // a path; of a module or unit its name
+  std::string name;  // a path; of a unit its name
   friend auto operator<=>(const Place&, const Place&) = default;
 };
 
@@ -23,13 +23,12 @@ struct Place {
 //   File       "0644 0:0" (mode, owner, group), a new line, the content; of a link "-> " and where it leads
 //   Directory  "0755 0:0"
 //   Setting    its value
-//   Module     "loaded"
-//   Unit       "enabled active", "disabled inactive", "masked inactive" and what else systemctl says
+//   Enabled    "enabled", "disabled" and what else systemctl says
+//   Running    "active" or "inactive"
 using Standing = std::optional<std::string>;
 
 // Of root, as others may read it.
 std::string file_standing(const std::string& content);
-inline constexpr const char* kRunningUnit = "enabled active";
 
 struct Change {
   Place place;

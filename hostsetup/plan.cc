@@ -41,13 +41,13 @@ Status make_it_so(const Machine& machine, Record& record, const Step& step, cons
   return save_record(machine, record);
 }
 
-Status forget(const Machine& machine, Record& record, const Plan& plan) {
+Status forget(const Machine& machine, Record& record, const std::vector<Place>& places) {
   const std::size_t before = record.size();
-  for (const auto* places : {&plan.settled, &plan.left}) {
-    for (const Place& place : *places) record = without(record, place);
-  }
+  for (const Place& place : places) record = without(record, place);
   return record.size() == before ? Status() : save_record(machine, record);
 }
+
+std::string named(const Place& place) { return std::string(sort_name(place.sort)) + " " + place.name; }
 
 }  // namespace
 
@@ -59,12 +59,13 @@ Result<Plan> make_plan(const Machine& machine, const Record& record, const std::
   }
   for (auto entry = record.rbegin(); entry != record.rend(); ++entry) {
     if (is_wanted(wanted, entry->place)) continue;
-    UMLFARM_ASSIGN(const Standing is, look(machine, entry->place));
-    if (is == entry->before) {
+    const auto is = look(machine, entry->place);
+    if (is && *is == entry->before) {
       plan.settled.push_back(entry->place);
-    } else if (is == entry->after) {
-      plan.steps.push_back({entry->place, is, entry->before, true});
+    } else if (is && entry->is_ours(*is)) {
+      plan.steps.push_back({entry->place, *is, entry->before, true});
     } else {
+      // Changed, or something else by that name: not ours any more.
       plan.left.push_back(entry->place);
     }
   }
@@ -79,7 +80,7 @@ std::string as_diff(const Step& step) {
       std::mismatch(old_lines.begin(), old_lines.end(), new_lines.begin(), new_lines.end());
   const auto [old_end, new_end] = std::mismatch(old_lines.rbegin(), std::make_reverse_iterator(old_begin),
                                                 new_lines.rbegin(), std::make_reverse_iterator(new_begin));
-  std::string text = std::string(sort_name(step.place.sort)) + " " + step.place.name + "\n";
+  std::string text = named(step.place) + "\n";
   for (auto line = old_begin; line != old_end.base(); ++line) text += "- " + *line + "\n";
   for (auto line = new_begin; line != new_end.base(); ++line) text += "+ " + *line + "\n";
   return text;
@@ -88,18 +89,24 @@ std::string as_diff(const Step& step) {
 Outcome carry_out(const Machine& machine, Record record, const Plan& plan,
                   const std::function<void(const Step&)>& tell) {
   Outcome outcome;
+  std::vector<Place> not_ours = plan.settled;
+  not_ours.insert(not_ours.end(), plan.left.begin(), plan.left.end());
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const Step& step = plan.steps[i];
     tell(step);
-    if (const Status made = make_it_so(machine, record, step, std::to_string(i + 1)); !made) {
-      outcome.failed.push_back(std::string(sort_name(step.place.sort)) + " " + step.place.name + ": " +
-                               made.error().message());
+    const Status made = make_it_so(machine, record, step, std::to_string(i + 1));
+    if (made) {
+      ++outcome.done;
+    } else if (step.back && made.error().kind() == Kind::Conflict) {
+      outcome.left.push_back(named(step.place) + ": " + made.error().message());
+      not_ours.push_back(step.place);
+    } else {
+      outcome.failed.push_back(named(step.place) + ": " + made.error().message());
       if (!step.back) return outcome;
-      continue;
     }
-    ++outcome.done;
   }
-  if (const Status forgotten = forget(machine, record, plan); !forgotten) {
+  for (const Place& place : plan.left) outcome.left.push_back(named(place) + ": others changed it since");
+  if (const Status forgotten = forget(machine, record, not_ours); !forgotten) {
     outcome.failed.push_back(forgotten.error().message());
   }
   return outcome;

@@ -31,6 +31,7 @@ std::string as_diff(const Step& step);
 struct Outcome {
   std::size_t done = 0;
   std::vector<std::string> failed;  // each with its reason
+  std::vector<std::string> left;    // on the way back: what is not ours any more, each with the reason
 };
 
 // Step by step, each recorded before it is done and looked at afterwards. On the way to what is wanted the

@@ -21,9 +21,13 @@ Standing standing_of(const json::value& value) {
 
 Result<Entry> entry_of(const json::value& value) {
   UMLFARM_ASSIGN(const Sort sort, sort_from_name(value.at("sort").as_string()));
+  std::optional<Standing> earlier;
+  if (const json::value* const known = value.as_object().if_contains("earlier"))
+    earlier = standing_of(*known);
   return Entry{{sort, std::string(value.at("name").as_string())},
                standing_of(value.at("before")),
-               standing_of(value.at("after"))};
+               standing_of(value.at("after")),
+               earlier};
 }
 
 Result<Record> parse(const std::string& text) {
@@ -44,9 +48,10 @@ Result<Record> parse(const std::string& text) {
 
 Result<Record> load_record(const Machine& machine) {
   const std::string path = record_path(machine);
-  if (!posix::exists(path)) return Record();
-  UMLFARM_ASSIGN(const std::string text, posix::read_file(path));
-  auto record = parse(text);
+  const auto text = posix::read_file(path);
+  if (!text && text.error().kind() == Kind::NotFound) return Record();
+  if (!text) return Error(text.error()).context("what was on this machine before (only root may know)");
+  auto record = parse(*text);
   if (!record)
     return std::move(record).error().context(path + " says what was on this machine before, and is damaged");
   return record;
@@ -57,10 +62,12 @@ Status save_record(const Machine& machine, const Record& record) {
   if (record.empty()) return posix::remove_tree(directory);
   json::array entries;
   for (const Entry& entry : record) {
-    entries.push_back({{"sort", sort_name(entry.place.sort)},
-                       {"name", entry.place.name},
-                       {"before", to_json(entry.before)},
-                       {"after", to_json(entry.after)}});
+    json::object object{{"sort", sort_name(entry.place.sort)},
+                        {"name", entry.place.name},
+                        {"before", to_json(entry.before)},
+                        {"after", to_json(entry.after)}};
+    if (entry.earlier) object["earlier"] = to_json(*entry.earlier);
+    entries.push_back(std::move(object));
   }
   UMLFARM_TRY(posix::make_directories(directory, 0700));
   return write_file_atomically(record_path(machine), json::serialize(entries) + "\n", 0600);
@@ -79,7 +86,8 @@ Record noted(Record record, const Place& place, const Standing& is, const Standi
     record.push_back({place, is, wanted});
     return record;
   }
-  if (is != found->after) found->before = is;
+  if (!found->is_ours(is)) found->before = is;
+  if (wanted != found->after) found->earlier = found->after;
   found->after = wanted;
   return record;
 }

@@ -11,6 +11,10 @@ struct Entry {
   Place place;
   Standing before;
   Standing after;  // as apply put it, or was about to
+  // As it was put before that: the run that was to change it may have been killed.
+  std::optional<Standing> earlier = {};
+
+  bool is_ours(const Standing& is) const { return is == after || (earlier && is == *earlier); }
 };
 
 // In the order of the first change of each; undo goes backwards.

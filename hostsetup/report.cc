@@ -57,7 +57,7 @@ std::string failures_text(const std::vector<Answer>& answers) {
   for (const Answer& answer : answers) {
     if (!answer.fails()) continue;
     text += answer.check->name + ": " + answer.finding.reason + " (" + severity_name(answer.check->severity) +
-            " hold): it is " + answer.finding.is + ", should be " + answer.finding.should + "; " +
+            " hold): found " + answer.finding.is + ", wanted " + answer.finding.should + "; " +
             answer.finding.advice + "\n";
   }
   return text;

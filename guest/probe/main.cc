@@ -28,6 +28,8 @@ constexpr std::uint64_t kMemory = std::uint64_t{48} << 20U;
 constexpr std::uint64_t kAround = std::uint64_t{16} << 20U;
 // Some hundred times as long as it takes; emulated machines are slow.
 constexpr std::chrono::seconds kPatience{60};
+// Of a guest's; what comes after is not kept.
+constexpr std::size_t kMostWords = std::size_t{1} << 20U;
 
 struct Arguments {
   std::string kernel;
@@ -89,7 +91,7 @@ bool read_until_closed(int fd, std::string& text) {
     if (left.count() <= 0 || ::poll(&wait, 1, static_cast<int>(left.count())) == 0) return false;
     const ssize_t count = ::read(fd, piece.data(), piece.size());
     if (count <= 0) return true;
-    text.append(piece.data(), static_cast<std::size_t>(count));
+    if (text.size() < kMostWords) text.append(piece.data(), static_cast<std::size_t>(count));
   }
 }
 

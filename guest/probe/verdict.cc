@@ -30,6 +30,12 @@ ProbeVerdict known_cause(const ProbeFacts& facts) {
             "(such as '--security-opt seccomp=unconfined') or with one that allows ptrace and answers with "
             "an error"};
   }
+  if (facts.seccomp && says(facts, "SECCOMP userspace requested but not functional")) {
+    return {"no-seccomp",
+            "this machine cannot run a guest's processes by seccomp, as where its processor has no XSAVE: "
+            "give guests "
+            "the kernel 'strict'"};
+  }
   if (facts.memfd_noexec >= 2) {
     return {"memfd", "vm.memfd_noexec is " + std::to_string(facts.memfd_noexec) +
                          ", which keeps files in memory from being executed: set it to 1"};

@@ -3,6 +3,7 @@
 
 #include <boost/algorithm/string/classification.hpp>
 #include <boost/algorithm/string/split.hpp>
+#include <filesystem>
 #include <optional>
 
 #include "hostsetup/check.h"
@@ -35,7 +36,12 @@ bool lies_below(const std::string& path, const std::string& point) {
 }
 
 // The last mount of the longest path wins, as in the kernel.
-Mount mount_holding(const Machine& machine, const std::string& path) {
+Mount mount_holding(const Machine& machine, const std::string& named) {
+  // It may be a link to where there is room.
+  std::error_code error;
+  const std::string real = std::filesystem::weakly_canonical(machine.at(named), error).string();
+  const std::string path =
+      !error && real.starts_with(machine.root()) ? real.substr(machine.root().size()) : named;
   Mount best;
   std::vector<std::string> lines;
   const std::string text = machine.text("/proc/self/mountinfo").value_or("");
@@ -140,8 +146,13 @@ std::string quota_advice(const Mount& mount) {
 Finding inspect_quota(const Context& context) {
   const Mount mount = mount_holding(context.machine, kState);
   if (mount.type == "btrfs") {
+    const std::string device = mount.device.substr(mount.device.rfind('/') + 1);
     for (const std::string& id : context.machine.names("/sys/fs/btrfs")) {
-      if (context.machine.has("/sys/fs/btrfs/" + id + "/qgroups")) return holds("on", "on");
+      const std::string directory = "/sys/fs/btrfs/" + id;
+      if (context.machine.has(directory + "/devices/" + device) &&
+          context.machine.has(directory + "/qgroups")) {
+        return holds("on", "on");
+      }
     }
   } else if (has_option(mount, "prjquota") || has_option(mount, "pquota")) {
     return holds("on", "on");

@@ -4,11 +4,10 @@
 namespace umlfarm::hostsetup {
 namespace {
 
-constexpr const char* kYama = "/proc/sys/kernel/yama/ptrace_scope";
 constexpr const char* kProtections = "Debian's and CIS's hardening guides; proc_sys_kernel(5)";
 
 Finding inspect_yama(const Context& context) {
-  Finding finding = inspect_setting(context, {kYama, Rule::AtMost, "1"});
+  Finding finding = inspect_setting(context, kYamaNeed);
   if (finding.is != "3") return finding;
   finding.reason = "locked";
   finding.advice =
@@ -40,7 +39,7 @@ std::vector<Check> kernel_checks() {
            "in memory, and takes a slower way",
            "proc_sys_vm(5), vm.memfd_noexec",
            {}},
-          {"/proc/sys/vm/memfd_noexec", Rule::AtMost, "1"}),
+          kMemfdNeed),
       guarded("kernel.dmesg", "the kernel's log is root's",
               "it tells addresses and what other tenants' guests ran into",
               {"/proc/sys/kernel/dmesg_restrict", Rule::AtLeast, "1"}),
@@ -51,7 +50,8 @@ std::vector<Check> kernel_checks() {
               "its verifier has been the way into many kernels; guests are kept from it by their filter, "
               "other users "
               "are not",
-              {"/proc/sys/kernel/unprivileged_bpf_disabled", Rule::AtLeast, "1"}),
+              // From 1 nothing leads back before the machine starts again.
+              {"/proc/sys/kernel/unprivileged_bpf_disabled", Rule::AtLeast, "1", "2"}),
       guarded("kernel.perf", "only root measures the kernel",
               "performance events tell what other processes do",
               {"/proc/sys/kernel/perf_event_paranoid", Rule::AtLeast, "2"}),

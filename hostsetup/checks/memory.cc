@@ -1,5 +1,6 @@
 // Memory of guests: how much there is, and what the host may do with it.
 #include <algorithm>
+#include <sstream>
 
 #include "hostsetup/check.h"
 
@@ -51,27 +52,45 @@ Finding inspect_budget(const Context& context) {
           {}};
 }
 
+// The first device that memory is written to; compressed memory is none.
+std::string swap_device(const Machine& machine) {
+  std::istringstream lines(machine.text("/proc/swaps").value_or(""));
+  std::string line;
+  std::getline(lines, line);
+  while (std::getline(lines, line)) {
+    if (!line.starts_with("/dev/zram")) return line.substr(0, line.find_first_of(" \t"));
+  }
+  return {};
+}
+
 Finding inspect_swap(const Context& context) {
-  const std::string text = context.machine.text("/proc/swaps").value_or("");
-  const bool on = std::count(text.begin(), text.end(), '\n') > 1;
-  if (context.profile.swap || !on)
-    return holds(on ? "on" : "none", context.profile.swap ? "as it is" : "none");
-  const std::size_t line = text.find('\n') + 1;
-  const std::string device = text.substr(line, text.find_first_of(" \t", line) - line);
+  const std::string device = swap_device(context.machine);
+  if (context.profile.swap) return holds(device.empty() ? "none" : device, "as it is");
+  if (device.empty()) return holds("none", "none");
   return {device,
           "none",
           "on",
           "run 'swapoff " + device +
-              "' and take its line out of /etc/fstab; or, with a swap that is encrypted with a key "
-              "of each start, say so: [exceptions] \"memory.swap\" = \"encrypted\" in " +
+              "' and take its line out of /etc/fstab; or, with a swap that is encrypted with a key of each "
+              "start, "
+              "say so: [exceptions] \"memory.swap\" = \"encrypted\" in " +
               kHostFile,
           {},
           {}};
 }
 
 Finding inspect_same_pages(const Context& context) {
-  if (!context.profile.same_page_merging) return inspect_setting(context, {kSamePages, Rule::Exactly, "0"});
-  return holds(context.machine.setting(kSamePages).value_or("not in this kernel"), "as it is");
+  const std::string is = context.machine.setting(kSamePages).value_or("not in this kernel");
+  if (context.profile.same_page_merging) return holds(is, "as it is");
+  // 2 is 0 that has also taken apart what was merged before.
+  if (is == "2") return holds(is, "0 or 2");
+  return inspect_setting(context, {kSamePages, Rule::Exactly, "0", "2"});
+}
+
+Finding inspect_huge_pages(const Context& context) {
+  const std::string is = context.machine.setting(kHugePages).value_or("not in this kernel");
+  if (is == "never") return holds(is, context.profile.huge_pages);
+  return inspect_setting(context, {kHugePages, Rule::Exactly, context.profile.huge_pages});
 }
 
 }  // namespace
@@ -105,17 +124,11 @@ std::vector<Check> memory_checks() {
       {"memory.same-pages", Severity::Should, "equal pages of guests are not merged",
        "the time that a write to a merged page takes tells what other guests have in memory",
        "Documentation/admin-guide/mm/ksm.rst", inspect_same_pages},
-      setting_check(
-          {"memory.huge-pages",
-           Severity::Should,
-           "huge pages only where a program asks for them",
-           "with always, a process that touches one page of 4 KiB is given 2 MiB, and the accounts of small "
-           "guests are wrong by as much",
-           "Documentation/admin-guide/mm/transhuge.rst; the profile (huge_pages)",
-           {}},
-          [](const Context& context) {
-            return Need{kHugePages, Rule::Exactly, context.profile.huge_pages};
-          }),
+      {"memory.huge-pages", Severity::Should, "huge pages only where a program asks for them",
+       "with always, a process that touches one page of 4 KiB is given 2 MiB, and the accounts of small "
+       "guests are wrong "
+       "by as much",
+       "Documentation/admin-guide/mm/transhuge.rst; the profile (huge_pages)", inspect_huge_pages},
   };
 }
 

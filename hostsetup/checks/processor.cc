@@ -45,21 +45,16 @@ Finding inspect_command_line(const Context& context) {
 }
 
 Finding inspect_smt(const Context& context) {
-  if (context.profile.smt)
-    return holds(context.machine.setting(kSmt).value_or("not in this kernel"), "as it is");
-  const auto is = context.machine.setting(kSmt);
-  if (!is || is->starts_with("not") || is->starts_with("force") || *is == "off") {
-    return holds(is.value_or("not in this kernel"), "off");
+  const std::string is = context.machine.setting(kSmt).value_or("not in this kernel");
+  if (context.profile.smt) return holds(is, "as it is");
+  if (is.starts_with("not") || is.starts_with("force")) return holds(is, "off");
+  Finding finding = inspect_setting(context, {kSmt, Rule::Exactly, "off"});
+  if (!finding.advice.empty()) {
+    finding.advice +=
+        std::string("; it halves the number of processors. Where tenants trust each other that much, set ") +
+        "smt = true in " + kHostFile;
   }
-  return {*is,
-          "off",
-          "wrong-value",
-          std::string(kApplyMends) +
-              "; it halves the number of processors. Where tenants trust each other that much, set "
-              "smt = true in " +
-              kHostFile,
-          {{kSmt, Rule::Exactly, "off"}},
-          {}};
+  return finding;
 }
 
 }  // namespace

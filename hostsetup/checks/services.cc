@@ -9,28 +9,39 @@ constexpr const char* kDaemon = "umlfarmd.service";
 bool has_systemd(const Machine& machine) { return machine.has("/run/systemd/system"); }
 
 Finding inspect_daemon(const Context& context) {
+  const std::string should = "enabled and active";
   if (!has_systemd(context.machine)) {
     return {"no systemd",
-            kRunningUnit,
+            should,
             "no-systemd",
             "start umlfarmd by what starts services on this machine, and say so: [exceptions] "
-            "\"services.daemon\" = \"...\" in " +
+            "\"services.daemon\" = "
+            "\"...\" in " +
                 std::string(kHostFile),
             {},
             {}};
   }
-  const Place place{Sort::Unit, kDaemon};
-  const auto is = look(context.machine, place);
-  if (!is || !*is) {
+  const Place at_boot{Sort::Enabled, kDaemon};
+  const Place now{Sort::Running, kDaemon};
+  const Standing enabled = look(context.machine, at_boot).value_or(Standing());
+  const Standing running = look(context.machine, now).value_or(Standing());
+  if (!enabled) {
     return {"not installed",
-            kRunningUnit,
+            should,
             "not-installed",
             "install umlfarm, then run 'umlfarm-hostsetup apply' again",
             {},
             {}};
   }
-  Finding finding{**is, kRunningUnit, {}, {}, {}, {{place, kRunningUnit}}};
-  if (**is == kRunningUnit) return finding;
+  const std::string is = *enabled + " and " + running.value_or("unknown");
+  if (enabled->starts_with("masked")) {
+    return {is,       should,
+            "masked", "somebody decided that it must not run: 'systemctl unmask umlfarmd' undoes that",
+            {},       {}};
+  }
+  Finding finding = holds(is, should);
+  finding.changes = {{at_boot, "enabled"}, {now, "active"}};
+  if (enabled == "enabled" && running == "active") return finding;
   finding.reason = "not-running";
   finding.advice = std::string(kApplyMends) + "; where that fails, 'journalctl -u umlfarmd' says why";
   return finding;

@@ -10,16 +10,18 @@ std::string find_kernel(const Machine& machine, const std::string& flavour) {
     const std::string path = directory + flavour + "/linux";
     if (machine.has(path)) return machine.at(path);
   }
-  const std::string of_farm = "/var/lib/umlfarm/kernels";
+  const std::string of_farm = "/var/lib/umlfarm/kernels/";
   for (const std::string& digest : machine.names(of_farm)) {
-    const std::string path = machine.at(of_farm + "/" + digest + "/linux");
-    if (machine.answer({path, "--version"}).value_or("").ends_with("-umlfarm-" + flavour)) return path;
+    // Others may have given it to the farm: it is looked into here, and run only in a jail.
+    const std::string path = of_farm + digest + "/linux";
+    if (machine.text(path).value_or("").find("-umlfarm-" + flavour) != std::string::npos)
+      return machine.at(path);
   }
   return {};
 }
 
 Finding inspect(const Context& context, const std::string& flavour) {
-  const std::string should = "a guest runs";
+  const std::string should = "a guest that runs";
   const std::string kernel = find_kernel(context.machine, flavour);
   if (kernel.empty()) {
     return {"no kernel to try",
@@ -33,16 +35,30 @@ Finding inspect(const Context& context, const std::string& flavour) {
       "umlfarm-probe", "--uid", std::to_string(context.farm.guests.first_uid + context.farm.guests.uids - 1)};
   if (flavour == "fast") probe.emplace_back("--seccomp");
   probe.push_back(kernel);
-  const auto answer = context.machine.answer(probe);
-  if (!answer)
+  const auto finished = context.machine.ask(probe);
+  if (!finished) {
     return {"no probe", should, "not-installed", "install umlfarm-hostsetup with umlfarm-probe", {}, {}};
-  const std::size_t space = answer->find(' ');
-  const std::string reason = answer->substr(0, space);
-  const std::string words = space == std::string::npos ? "" : answer->substr(space + 1);
-  if (reason == "ok") return holds(words, should);
+  }
+  const std::string line = finished->output.substr(0, finished->output.find('\n'));
+  const std::size_t space = line.find(' ');
+  const std::string reason = line.substr(0, space);
+  const std::string words = space == std::string::npos ? "" : line.substr(space + 1);
+  if (reason == "ok" && finished->exit_code == 0) return holds(words, should);
   // What the program says of itself, such as that it needs root.
   if (reason.ends_with(':')) return {"not tried", should, "not-tried", words, {}, {}};
-  return {"it does not", should, reason, words, {}, {}};
+  if (reason.empty() || reason == "ok") {
+    return {"none",
+            should,
+            "crashed",
+            "umlfarm-probe ended with code " + std::to_string(finished->exit_code) + ": run it by hand",
+            {},
+            {}};
+  }
+  Finding finding{"none", should, reason, words, {}, {}};
+  // What keeps it from running may be what apply mends.
+  if (reason == "yama" && context.machine.setting(kYamaNeed.setting) != "3") finding.needs = {kYamaNeed};
+  if (reason == "memfd") finding.needs = {kMemfdNeed};
+  return finding;
 }
 
 }  // namespace

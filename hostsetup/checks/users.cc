@@ -91,7 +91,9 @@ std::vector<Check> user_checks() {
        "who shares a guest's number may signal its processes, write to its disk and use up its limits; so "
        "may a "
        "container of whoever has that range in /etc/subuid",
-       "subuid(5); umlfarm.toml(5), first_uid", inspect_range},
+       "subuid(5); umlfarm.toml(5), first_uid. Only what is in files is looked at: of users in a directory "
+       "such as LDAP their administrator knows",
+       inspect_range},
       {"users.enough", Severity::Must, "there is a user number for each guest",
        "each guest runs under a number of its own", "umlfarm.toml(5), uids; the profile (guests)",
        inspect_enough},

@@ -19,27 +19,34 @@ TEST(BootSettings, AreWrittenAsSystemdReadsThem) {
   EXPECT_EQ(tmpfiles_file({kPids}), "");
 }
 
-TEST(BootSettings, AreOverriddenByLaterFilesThatSayOtherwise) {
+TEST(BootSettings, AreWrittenAsTheyAreToBePut) {
+  EXPECT_NE(sysctl_file({{"/proc/sys/kernel/x", Rule::AtLeast, "1", "2"}}).find("kernel.x = 2\n"),
+            std::string::npos);
+}
+
+TEST(BootSettings, AreTheLastThatAFileSays) {
   const struct {
     const char* file;
     const char* text;
-    const char* found;
+    const char* value;
+    const char* where;
   } rows[] = {
-      {"/etc/sysctl.d/99-zz.conf", "kernel.pid_max=40000", "/etc/sysctl.d/99-zz.conf:1"},
-      {"/etc/sysctl.d/99-zz.conf", "# x\n\n kernel/pid_max = 40000 ", "/etc/sysctl.d/99-zz.conf:3"},
-      {"/usr/lib/sysctl.d/zz.conf", "-kernel.pid_max = 1", "/usr/lib/sysctl.d/zz.conf:1"},
-      {"/etc/sysctl.d/99-zz.conf", "kernel.pid_max=40000\nkernel.pid_max=60000", ""},
-      {"/etc/sysctl.d/99-zz.conf", "kernel.pid_max=60000", ""},
-      {"/etc/sysctl.d/99-zz.conf", "#kernel.pid_max=1\n;kernel.pid_max=1", ""},
-      {"/etc/sysctl.d/10-early.conf", "kernel.pid_max=1", ""},
-      {"/etc/sysctl.d/99-zz.disabled", "kernel.pid_max=1", ""},
-      {"/etc/sysctl.d/99-zz.conf", "kernel.pid_max_other=1", ""},
+      {"/etc/sysctl.d/99-zz.conf", "kernel.pid_max=40000", "40000", "/etc/sysctl.d/99-zz.conf:1"},
+      {"/etc/sysctl.d/99-zz.conf", "# x\n\n kernel/pid_max = 40000 ", "40000", "/etc/sysctl.d/99-zz.conf:3"},
+      {"/usr/lib/sysctl.d/zz.conf", "-kernel.pid_max = 1", "1", "/usr/lib/sysctl.d/zz.conf:1"},
+      {"/etc/sysctl.d/99-zz.conf", "kernel.pid_max=4\nkernel.pid_max=6", "6", "/etc/sysctl.d/99-zz.conf:2"},
+      {"/etc/sysctl.d/10-early.conf", "kernel.pid_max=1", "1", "/etc/sysctl.d/10-early.conf:1"},
+      {"/etc/sysctl.d/99-zz.conf", "#kernel.pid_max=1\n;kernel.pid_max=1", "", ""},
+      {"/etc/sysctl.d/99-zz.disabled", "kernel.pid_max=1", "", ""},
+      {"/etc/sysctl.d/99-zz.conf", "kernel.pid_max_other=1", "", ""},
   };
   for (const auto& row : rows) {
     FakeMachine host;
     host.write(row.file, row.text);
-    EXPECT_EQ(overridden_at_boot(host.machine(), kPids).value_or(""), row.found)
-        << row.file << ": " << row.text;
+    const BootValue found = value_at_boot(host.machine(), kPids.setting, true).value_or(BootValue());
+    EXPECT_EQ(found.value, row.value) << row.file << ": " << row.text;
+    EXPECT_EQ(found.where, row.where);
+    EXPECT_EQ(found.behind_ours, std::string(row.where).find("zz") != std::string::npos);
   }
 }
 
@@ -47,7 +54,15 @@ TEST(BootSettings, InEtcHideThoseOfTheSameName) {
   FakeMachine host;
   host.write("/usr/lib/sysctl.d/zz.conf", "kernel.pid_max = 1");
   host.write("/etc/sysctl.d/zz.conf", "");
-  EXPECT_FALSE(overridden_at_boot(host.machine(), kPids));
+  EXPECT_FALSE(value_at_boot(host.machine(), kPids.setting, true));
+}
+
+TEST(BootSettings, AreAskedForWithAndWithoutOurs) {
+  FakeMachine host;
+  host.write("/etc/sysctl.d/60-theirs.conf", "kernel.pid_max = 1");
+  host.write(kSysctlFile, "kernel.pid_max = 50000");
+  EXPECT_EQ(value_at_boot(host.machine(), kPids.setting, true)->value, "50000");
+  EXPECT_EQ(value_at_boot(host.machine(), kPids.setting, false)->value, "1");
 }
 
 }  // namespace

@@ -87,7 +87,7 @@ INSTANTIATE_TEST_SUITE_P(
         Sabotage{"/proc/sys/fs/suid_dumpable", "2\n", "kernel.core-dumps", "wrong-value", "apply", true},
         Sabotage{"/proc/sys/fs/protected_symlinks", "0\n", "kernel.links", "too-low", "apply", true},
         Sabotage{"/etc/sysctl.d/99-zz.conf", "kernel.yama.ptrace_scope = 2\n", "kernel.yama",
-                 "overridden-at-boot", "/etc/sysctl.d/99-zz.conf:1", true},
+                 "overridden-at-boot", "/etc/sysctl.d/99-zz.conf:1", false},
         Sabotage{"/sys/devices/system/cpu/vulnerabilities/mds", "Vulnerable: no microcode\n",
                  "processor.faults", "open", "microcode", false},
         Sabotage{"/proc/cmdline", "ro mitigations=off\n", "processor.command-line", "weakened",
@@ -155,6 +155,10 @@ TEST(Checks, BelieveWhatAGuestShows) {
   EXPECT_EQ(host.finding("uml.strict").reason, "not-tried");
   host.probes("strict", "sh: 1: exec: umlfarm-probe: not found\n", 127);
   EXPECT_EQ(host.finding("uml.strict").reason, "not-installed");
+  host.probes("strict", "", 137);
+  EXPECT_EQ(host.finding("uml.strict").reason, "crashed");
+  host.probes("strict", "ok it runs\n", 139);
+  EXPECT_EQ(host.finding("uml.strict").reason, "crashed");
   host.remove("/usr/lib/umlfarm");
   EXPECT_EQ(host.finding("uml.strict").reason, "not-installed");
 }
@@ -162,12 +166,9 @@ TEST(Checks, BelieveWhatAGuestShows) {
 TEST(Checks, TryAKernelThatTheFarmWasGiven) {
   FakeMachine host;
   host.remove("/usr/lib/umlfarm");
-  host.write("/var/lib/umlfarm/kernels/aa/linux", "");
-  host.write("/var/lib/umlfarm/kernels/bb/linux", "");
+  host.write("/var/lib/umlfarm/kernels/aa/linux", "\x7f ELF 7.2.13-umlfarm-fast ");
+  host.write("/var/lib/umlfarm/kernels/bb/linux", "\x7f ELF 6.12.117-umlfarm-strict ");
   const std::string kernel = host.machine().at("/var/lib/umlfarm/kernels/bb/linux");
-  host.answers(host.machine().at("/var/lib/umlfarm/kernels/aa/linux") + " --version",
-               "7.2.13-umlfarm-fast\n");
-  host.answers(kernel + " --version", "6.12.117-umlfarm-strict\n");
   host.answers("umlfarm-probe --uid 2059999 " + kernel, "ok it runs\n");
   EXPECT_EQ(host.finding("uml.strict").is, "it runs");
 }
@@ -239,6 +240,27 @@ TEST(Checks, LeaveToTheProfileWhatTenantsShare) {
   }
 }
 
+TEST(Checks, AreContentWithMoreThanTheyAskFor) {
+  FakeMachine host;
+  host.write("/sys/kernel/mm/transparent_hugepage/enabled", "always madvise [never]\n");
+  host.write("/sys/kernel/mm/ksm/run", "2\n");
+  host.write("/sys/devices/system/cpu/smt/control", "forceoff\n");
+  host.write("/proc/swaps", "Filename\n/dev/zram0 partition\n");
+  for (const char* check : {"memory.huge-pages", "memory.same-pages", "processor.smt", "memory.swap"}) {
+    EXPECT_EQ(host.finding(check).reason, "") << check;
+  }
+}
+
+TEST(Checks, AskTheQuotaOfTheRightFilesystem) {
+  FakeMachine host;
+  host.write("/proc/self/mountinfo", "1 1 0:1 / / rw - btrfs /dev/a rw\n");
+  host.write("/sys/fs/btrfs/1/qgroups/x", "");
+  host.write("/sys/fs/btrfs/1/devices/b", "");
+  EXPECT_EQ(host.finding("disk.quota").reason, "no-quota") << "it is another's";
+  host.write("/sys/fs/btrfs/1/devices/a", "");
+  EXPECT_EQ(host.finding("disk.quota").reason, "");
+}
+
 TEST(Checks, CountUserNumbersForAllGuests) {
   FakeMachine host;
   host.farm.guests.uids = 99;
@@ -250,6 +272,9 @@ TEST(Checks, NameTheServiceThatIsNotThereOrDoesNotRun) {
   FakeMachine host;
   host.answers("systemctl is-active umlfarmd.service", "failed\n", 3);
   EXPECT_EQ(host.finding("services.daemon").reason, "not-running");
+  host.answers("systemctl is-enabled umlfarmd.service", "masked\n", 1);
+  EXPECT_EQ(host.finding("services.daemon").reason, "masked");
+  EXPECT_TRUE(host.finding("services.daemon").changes.empty());
   host.answers("systemctl is-enabled umlfarmd.service", "", 1);
   EXPECT_EQ(host.finding("services.daemon").reason, "not-installed");
   host.answers("systemctl is-active systemd-timesyncd", "inactive\n", 3);

@@ -76,13 +76,56 @@ TEST(Inspection, RefusesAnExceptionThatIsNoCheck) {
 
 TEST(Inspection, StartsNothingWhileAPersonMustMendSomething) {
   FakeMachine host;
-  const Place daemon{Sort::Unit, "umlfarmd.service"};
-  host.answers("systemctl is-enabled umlfarmd.service", "disabled\n", 1);
+  const Place daemon{Sort::Running, "umlfarmd.service"};
+  host.answers("systemctl is-active umlfarmd.service", "inactive\n", 3);
   EXPECT_NE(find(wanted(host), daemon), nullptr);
   host.write("/etc/passwd", "bob:x:2000001:100::/:/bin/sh\n");
   EXPECT_EQ(find(wanted(host), daemon), nullptr);
-  EXPECT_NE(find(wanted(host, {{daemon, "disabled inactive", "enabled active"}}), daemon), nullptr)
+  EXPECT_NE(find(wanted(host, {{daemon, "inactive", "active"}}), daemon), nullptr)
       << "and stops nothing that runs";
+}
+
+TEST(Inspection, StartsWhatWillRunOnceTheRestIsMended) {
+  FakeMachine host;
+  const Place daemon{Sort::Running, "umlfarmd.service"};
+  host.answers("systemctl is-active umlfarmd.service", "inactive\n", 3);
+  host.write(kYama, "2\n");
+  host.probes("strict", "yama it is 2\n", 1);
+  auto changes = wanted(host);
+  EXPECT_NE(find(changes, daemon), nullptr);
+  std::erase_if(changes, [](const Change& change) { return change.place.name != kYama; });
+  EXPECT_EQ(changes.size(), 1U) << "though two checks need it";
+  // A kernel is given to a farm that runs.
+  host.remove("/usr/lib/umlfarm");
+  EXPECT_NE(find(wanted(host), daemon), nullptr);
+}
+
+TEST(Inspection, KeepsASettingThatOnlyHoldsUntilTheMachineStartsAgain) {
+  FakeMachine host;
+  host.write("/etc/sysctl.d/60-hardening.conf", "kernel.yama.ptrace_scope = 2\n");
+  const Finding finding = host.finding("kernel.yama");
+  EXPECT_EQ(finding.reason, "wrong-at-boot");
+  const auto changes = wanted(host);
+  EXPECT_NE(find(changes, {Sort::File, kSysctlFile}), nullptr);
+  EXPECT_EQ(find(changes, {Sort::Setting, kYama}), nullptr) << "which is right now";
+}
+
+TEST(Inspection, SaysNothingInItsFileThatOthersSayWellEnough) {
+  FakeMachine host;
+  host.write("/proc/sys/kernel/kptr_restrict", "0\n");
+  host.write("/etc/sysctl.d/60-hardening.conf", "kernel.kptr_restrict = 2\n");
+  const auto changes = wanted(host);
+  EXPECT_EQ(find(changes, {Sort::File, kSysctlFile}), nullptr);
+  EXPECT_NE(find(changes, {Sort::Setting, "/proc/sys/kernel/kptr_restrict"}), nullptr);
+}
+
+TEST(Inspection, WantsTheSameAgainOnceItIsSo) {
+  FakeMachine host;
+  host.write("/sys/devices/system/cpu/smt/control", "on\n");
+  const Place smt{Sort::Setting, "/sys/devices/system/cpu/smt/control"};
+  ASSERT_NE(find(wanted(host), smt), nullptr);
+  host.write(smt.name, "off\n");
+  EXPECT_NE(find(wanted(host, {{smt, "on", "off"}}), smt), nullptr) << "else it would be put back to on";
 }
 
 TEST(Inspection, GivesTheWorstAsItsVerdict) {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "provisioner/base/posix.h"
 #include "tests/hostsetup/fake_machine.h"
 #include "tests/support/result_matchers.h"
 
@@ -73,44 +74,62 @@ TEST_F(PlaceTest, HoldsASetting) {
   EXPECT_EQ(*look(host_.machine(), {Sort::Setting, "/proc/sys/none"}), Standing());
 }
 
-TEST_F(PlaceTest, IsAModule) {
-  EXPECT_EQ(*look(host_.machine(), {Sort::Module, "tun"}), Standing());
-  host_.write("/sys/module/tun/x", "");
-  EXPECT_EQ(*look(host_.machine(), {Sort::Module, "tun"}), "loaded");
-  host_.answers("modprobe tun", "");
-  host_.answers("modprobe -r tun", "modprobe: FATAL: Module tun is in use.\n", 1);
-  EXPECT_THAT(put(host_.machine(), {Sort::Module, "tun"}, "loaded"), is_ok());
-  EXPECT_THAT(put(host_.machine(), {Sort::Module, "tun"}, {}),
-              is_error(Kind::Unavailable, "Module tun is in use"));
-}
-
-TEST_F(PlaceTest, IsAUnit) {
-  const Place place{Sort::Unit, "umlfarmd.service"};
-  EXPECT_EQ(*look(host_.machine(), place), "enabled active");
-  for (const char* verb :
-       {"daemon-reload", "stop umlfarmd.service", "disable umlfarmd.service", "enable umlfarmd.service",
-        "start umlfarmd.service", "mask umlfarmd.service", "unmask umlfarmd.service"}) {
+TEST_F(PlaceTest, IsAUnitAtBootAndNow) {
+  const std::string unit = "umlfarmd.service";
+  const Place at_boot{Sort::Enabled, unit};
+  const Place now{Sort::Running, unit};
+  EXPECT_EQ(*look(host_.machine(), at_boot), "enabled");
+  EXPECT_EQ(*look(host_.machine(), now), "active");
+  for (const char* state : {"failed", "activating", "inactive"}) {
+    host_.answers("systemctl is-active " + unit, std::string(state) + "\n", 3);
+    EXPECT_EQ(*look(host_.machine(), now), "inactive") << state;
+  }
+  for (const char* none :
+       {"", "not-found\n", "Failed to get unit file state for x: No such file or directory\n"}) {
+    host_.answers("systemctl is-enabled " + unit, none, 1);
+    EXPECT_EQ(*look(host_.machine(), at_boot), Standing()) << none;
+  }
+  for (const char* verb : {"daemon-reload", "stop umlfarmd.service", "disable umlfarmd.service",
+                           "enable umlfarmd.service", "start umlfarmd.service"}) {
     host_.answers(std::string("systemctl ") + verb, "");
   }
-  ASSERT_THAT(put(host_.machine(), place, "disabled inactive"), is_ok());
-  EXPECT_THAT(host_.ran(), Contains("systemctl stop umlfarmd.service"));
-  EXPECT_THAT(host_.ran(), Contains("systemctl disable umlfarmd.service"));
-  host_.answers("systemctl is-enabled umlfarmd.service", "masked\n", 1);
-  ASSERT_THAT(put(host_.machine(), place, "enabled active"), is_ok());
-  EXPECT_THAT(host_.ran(), Contains("systemctl unmask umlfarmd.service"));
-  EXPECT_EQ(host_.ran().back(), "systemctl start umlfarmd.service");
+  const struct {
+    Place place;
+    const char* wanted;
+    const char* command;
+  } rows[] = {{at_boot, "enabled", "enable"},
+              {at_boot, "disabled", "disable"},
+              {now, "active", "start"},
+              {now, "inactive", "stop"}};
+  for (const auto& row : rows) {
+    ASSERT_THAT(put(host_.machine(), row.place, row.wanted), is_ok());
+    EXPECT_EQ(host_.ran().back(), std::string("systemctl ") + row.command + " " + unit);
+  }
 }
 
 TEST_F(PlaceTest, SaysWhyAServiceDoesNotStart) {
   host_.answers("systemctl daemon-reload", "");
-  host_.answers("systemctl enable umlfarmd.service", "");
   host_.answers("systemctl start umlfarmd.service", "Job for umlfarmd.service failed.\n", 1);
-  EXPECT_THAT(put(host_.machine(), {Sort::Unit, "umlfarmd.service"}, "enabled active"),
+  EXPECT_THAT(put(host_.machine(), {Sort::Running, "umlfarmd.service"}, "active"),
               is_error(Kind::Unavailable, "Job for umlfarmd.service failed."));
 }
 
+TEST_F(PlaceTest, TakesALinkToADirectoryForOne) {
+  ASSERT_THAT(posix::make_directories(host_.machine().at("/srv/umlfarm"), 0755), is_ok());
+  ASSERT_EQ(::symlink("../srv/umlfarm", host_.machine().at("/var/linked").c_str()), 0);
+  expect_round_trip({Sort::Directory, "/var/linked"}, "0711 0:0");
+  EXPECT_EQ(*look(host_.machine(), {Sort::Directory, "/srv/umlfarm"}), "0755 0:0");
+}
+
+TEST_F(PlaceTest, TakesAwayWhatAKilledRunLeftBesideAFile) {
+  host_.write("/etc/new.conf", "x");
+  host_.write("/etc/new.conf.new", "half");
+  ASSERT_THAT(put(host_.machine(), {Sort::File, "/etc/new.conf"}, {}), is_ok());
+  EXPECT_FALSE(host_.machine().has("/etc/new.conf.new"));
+}
+
 TEST(Sorts, HaveNames) {
-  for (const Sort sort : {Sort::File, Sort::Directory, Sort::Setting, Sort::Module, Sort::Unit}) {
+  for (const Sort sort : {Sort::File, Sort::Directory, Sort::Setting, Sort::Enabled, Sort::Running}) {
     EXPECT_EQ(*sort_from_name(sort_name(sort)), sort);
   }
   EXPECT_THAT(sort_from_name("planet"), is_error(Kind::Invalid, "planet"));

@@ -86,28 +86,64 @@ TEST_F(PlanTest, RemembersTheFirstOverTwoOfOurs) {
 }
 
 TEST_F(PlanTest, EndsAtTheFirstFailureOnTheWayThere) {
-  host_.answers("modprobe tun", "no such module\n", 1);
-  const Outcome outcome = carry({wanted_[0], {{Sort::Module, "tun"}, "loaded"}, wanted_[2]});
+  host_.answers("systemctl is-active u", "inactive\n", 3);
+  host_.answers("systemctl daemon-reload", "");
+  host_.answers("systemctl start u", "no such luck\n", 1);
+  const Outcome outcome = carry({wanted_[0], {{Sort::Running, "u"}, "active"}, wanted_[2]});
   EXPECT_EQ(outcome.done, 1U);
-  EXPECT_THAT(outcome.failed, ElementsAre(HasSubstr("no such module")));
+  EXPECT_THAT(outcome.failed, ElementsAre(HasSubstr("no such luck")));
   EXPECT_EQ(host_.read(kPids.name), "32768\n");
   EXPECT_THAT(carry({}).failed, IsEmpty()) << "and what was not done is no trouble on the way back";
   EXPECT_FALSE(host_.machine().has(kDirectory.name));
 }
 
 TEST_F(PlanTest, GoesOnAfterAFailureOnTheWayBack) {
+  host_.answers("systemctl is-active u", "active\n");
+  host_.answers("systemctl daemon-reload", "");
+  EXPECT_THAT(save_record(host_.machine(), {{{Sort::Running, "u"}, "inactive", "active"}}), is_ok());
+  auto all = wanted_;
+  all.push_back({{Sort::Running, "u"}, "active"});
+  EXPECT_THAT(carry(all).failed, IsEmpty());
+  host_.answers("systemctl stop u", "it hangs\n", 1);
+  const Outcome outcome = carry({});
+  EXPECT_THAT(outcome.failed, ElementsAre(HasSubstr("it hangs")));
+  EXPECT_EQ(host_.read(kPids.name), "32768");
+  EXPECT_EQ(record().size(), 1U) << "the unit is still ours";
+}
+
+TEST_F(PlanTest, LeavesADirectoryInWhichOthersHaveSomething) {
   EXPECT_THAT(carry(wanted_).failed, IsEmpty());
   host_.write(kDirectory.name + "/kept", "x");
   const Outcome outcome = carry({});
-  EXPECT_THAT(outcome.failed, ElementsAre(HasSubstr("not ours")));
+  EXPECT_THAT(outcome.failed, IsEmpty());
+  EXPECT_THAT(outcome.left, ElementsAre(HasSubstr("not ours")));
+  EXPECT_TRUE(host_.machine().has(kDirectory.name + "/kept"));
+  EXPECT_THAT(record(), IsEmpty());
+}
+
+TEST_F(PlanTest, LeavesWhatHasBecomeSomethingElse) {
+  EXPECT_THAT(carry(wanted_).failed, IsEmpty());
+  host_.remove(kFile.name);
+  host_.write(kFile.name + "/x", "x");
+  EXPECT_THAT(carry({}).failed, IsEmpty());
+  EXPECT_TRUE(host_.machine().has(kFile.name + "/x"));
   EXPECT_EQ(host_.read(kPids.name), "32768");
-  EXPECT_EQ(record().size(), 1U) << "the directory is still ours";
 }
 
 TEST_F(PlanTest, NoticesWhatDoesNotStay) {
-  host_.answers("modprobe tun", "");
-  EXPECT_THAT(carry({{{Sort::Module, "tun"}, "loaded"}}).failed,
-              ElementsAre(HasSubstr("it stays 'missing'")));
+  host_.answers("systemctl is-active u", "inactive\n", 3);
+  host_.answers("systemctl daemon-reload", "");
+  host_.answers("systemctl start u", "");
+  EXPECT_THAT(carry({{{Sort::Running, "u"}, "active"}}).failed,
+              ElementsAre(HasSubstr("it stays 'inactive'")));
+}
+
+TEST_F(PlanTest, KnowsWhatItPutThereBeforeARunThatWasKilled) {
+  EXPECT_THAT(carry({{kPids, "99999"}}).failed, IsEmpty());
+  // It was about to change it, and died.
+  EXPECT_THAT(save_record(host_.machine(), noted(record(), kPids, "99999", "120000")), is_ok());
+  EXPECT_THAT(carry({}).failed, IsEmpty());
+  EXPECT_EQ(host_.read(kPids.name), "32768");
 }
 
 TEST_F(PlanTest, IsShownAsADiff) {

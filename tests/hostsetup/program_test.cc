@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 
+#include "provisioner/base/file_lock.h"
 #include "provisioner/base/run_program.h"
 #include "tests/hostsetup/fake_machine.h"
 #include "tests/support/result_matchers.h"
@@ -124,11 +125,24 @@ TEST_F(ProgramTest, KeepsGuestsFromLosingTheirHost) {
   EXPECT_EQ(tree(host_), after);
 }
 
-TEST_F(ProgramTest, RemovesTheFarmsStateOnlyWhenAsked) {
+TEST_F(ProgramTest, LeavesTheFarmsState) {
   ASSERT_EQ(run({"apply"}).exit_code, 0);
   host_.write("/var/lib/umlfarm/state.db", "x");
-  EXPECT_THAT(run({"undo"}).output, HasSubstr("holds what is not ours"));
+  const Finished undone = run({"undo"});
+  EXPECT_EQ(undone.exit_code, 0);
+  EXPECT_THAT(undone.output, HasSubstr("left alone: directory /var/lib/umlfarm: it holds what is not ours"));
   EXPECT_TRUE(host_.machine().has("/var/lib/umlfarm/state.db"));
+}
+
+TEST_F(ProgramTest, RemovesTheFarmsStateWhenAsked) {
+  ASSERT_EQ(run({"apply"}).exit_code, 0);
+  host_.write("/var/lib/umlfarm/state.db", "x");
+  {
+    const auto daemon = FileLock::acquire(host_.machine().at("/var/lib/umlfarm/lock"));
+    ASSERT_THAT(daemon, is_ok());
+    EXPECT_EQ(run({"undo", "--purge"}).exit_code, exit_code(Kind::Conflict));
+    EXPECT_TRUE(host_.machine().has("/var/lib/umlfarm/state.db"));
+  }
   EXPECT_EQ(run({"undo", "--purge"}).exit_code, 0);
   EXPECT_FALSE(host_.machine().has("/var/lib/umlfarm"));
 }

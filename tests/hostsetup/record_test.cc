@@ -13,9 +13,9 @@ const Place kPids{Sort::Setting, "/proc/sys/kernel/pid_max"};
 
 TEST(Record, IsReadAsItWasWritten) {
   const FakeMachine host;
-  const Record record{{kPids, "1", "2"},
+  const Record record{{kPids, "1", "2", Standing()},
                       {{Sort::File, "/etc/x \"y\""}, {}, "0644 0:0\n\xc3\xa4\n"},
-                      {{Sort::Unit, "u"}, "a", {}}};
+                      {{Sort::Enabled, "u"}, "a", {}}};
   ASSERT_THAT(save_record(host.machine(), record), is_ok());
   const auto read = load_record(host.machine());
   ASSERT_THAT(read, is_ok());
@@ -24,6 +24,7 @@ TEST(Record, IsReadAsItWasWritten) {
     EXPECT_EQ((*read)[i].place, record[i].place);
     EXPECT_EQ((*read)[i].before, record[i].before);
     EXPECT_EQ((*read)[i].after, record[i].after);
+    EXPECT_EQ((*read)[i].earlier, record[i].earlier);
   }
 }
 

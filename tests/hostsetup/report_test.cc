@@ -24,7 +24,7 @@ TEST(Report, TellsWhatFailsAndTheWayOut) {
   EXPECT_THAT(text, HasSubstr("\nkernel.yama: too-high\n  Why: "));
   EXPECT_THAT(text, HasSubstr("memory.swap: excepted: encrypted"));
   const std::string failures = failures_text(answers_of(host));
-  EXPECT_THAT(failures, HasSubstr("kernel.yama: too-high (must hold): it is 2, should be at most 1; "));
+  EXPECT_THAT(failures, HasSubstr("kernel.yama: too-high (must hold): found 2, wanted at most 1; "));
   EXPECT_THAT(failures, Not(HasSubstr("memory.swap")));
 }
 

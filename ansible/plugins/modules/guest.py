@@ -114,6 +114,8 @@ def main():
         supports_check_mode=True,
     )
     name, wanted = module.params["name"], module.params["state"] == "present"
+    if module.check_mode and not module.get_bin_path("umlfarm"):
+        module.exit_json(changed=wanted, msg="not known before umlfarm is installed")
     is_there = find(module, name)
     changed = wanted != (is_there is not None)
     if changed and not module.check_mode:

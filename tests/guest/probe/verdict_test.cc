@@ -54,6 +54,12 @@ TEST(Verdict, LooksForACauseOnlyWhereNoGuestRuns) {
   EXPECT_EQ(judge(bad).reason, "outer-seccomp");
 }
 
+TEST(Verdict, SaysThatSeccompIsNotToBeHad) {
+  ProbeFacts bad = facts("SECCOMP userspace requested but not functional!\n");
+  bad.seccomp = true;
+  EXPECT_EQ(judge(bad).reason, "no-seccomp");
+}
+
 TEST(Verdict, SaysWhereTheJailFailed) {
   ProbeFacts refused;
   refused.refused = "mount /proc: Operation not permitted";
