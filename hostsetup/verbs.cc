@@ -15,6 +15,7 @@ namespace umlfarm::hostsetup {
 namespace {
 
 constexpr const char* kState = "/var/lib/umlfarm";
+constexpr const char* kLock = "/var/lib/umlfarm/lock";
 constexpr const char* kRun = "/run/umlfarm";
 
 // The machine, or a directory that stands for one.
@@ -76,6 +77,8 @@ Status stop_daemon(const Machine& machine) {
 // something to take down as long as there is its directory.
 Status take_down_farm(const Machine& machine) {
   if (!machine.has(kRun)) return {};
+  // One that still runs was started by others.
+  if (machine.has(kLock) && !FileLock::acquire(machine.at(kLock))) return {};
   UMLFARM_TRY(machine.run({"systemctl", "stop", "umlfarm-guests.service"}));
   UMLFARM_TRY(machine.run({"umlfarmd", "--tear-down"}));
   return posix::remove_tree(machine.at(kRun));
@@ -94,7 +97,7 @@ Status check_no_guests(const Machine& machine) {
 // Nobody uses it any more, and nobody begins to.
 Status remove_state(const Machine& machine) {
   if (!machine.has(kState)) return {};
-  auto lock = FileLock::acquire(machine.at(kState) + "/lock");
+  auto lock = FileLock::acquire(machine.at(kLock));
   if (!lock)
     return std::move(lock).error().context("a daemon that this tool did not start uses the farm's state");
   UMLFARM_TRY(check_no_guests(machine));
