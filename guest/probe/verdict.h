@@ -17,8 +17,8 @@ struct ProbeFacts {
 };
 
 struct ProbeVerdict {
-  std::string reason;  // for programs: "ok", "yama", "outer-seccomp", "memfd", "no-seccomp", "jail", "wide-registers",
-                       // "stuck", "unknown"
+  std::string reason;  // for programs: "ok", "yama", "outer-seccomp", "memfd", "no-seccomp", "jail",
+                       // "wide-registers", "stuck", "unknown"
   std::string words;   // for people, with the way out
 };
 
