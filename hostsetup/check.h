@@ -44,15 +44,13 @@ std::string in_words(const Need& need);
 struct Finding {
   std::string is;
   std::string should;
-  std::string reason;  // what is wrong, as one word for programs: "too-low"; empty where nothing is
-  std::string advice;  // the way out, for people
-  std::vector<Need> needs;
-  std::vector<Change> changes;  // what mends it; empty where only a person can
-  bool by_hand = false;         // though there are needs, which are ours, a person has to do something first
+  std::string reason = {};  // what is wrong, as one word for programs: "too-low"; empty where nothing is
+  std::string advice = {};  // the way out, for people
+  std::vector<Need> needs = {};
+  std::vector<Change> changes = {};  // what mends it; empty where only a person can
+  bool by_hand = false;  // though there are needs, which are ours, a person has to do something first
 };
-inline Finding holds(std::string is, std::string should = {}) {
-  return {std::move(is), std::move(should), {}, {}, {}, {}};
-}
+inline Finding holds(std::string is, std::string should = {}) { return {std::move(is), std::move(should)}; }
 
 // Words that advice ends with where the tool itself can mend it.
 inline constexpr const char* kApplyMends = "'umlfarm-hostsetup apply' mends it";

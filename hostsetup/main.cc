@@ -1,10 +1,10 @@
 // umlfarm-hostsetup: prepares a machine to carry guests, proves it, and takes it back.
 #include <boost/program_options.hpp>
-#include <filesystem>
 #include <iostream>
 
 #include "hostsetup/report.h"
 #include "hostsetup/verbs.h"
+#include "provisioner/base/installed.h"
 
 namespace umlfarm::hostsetup {
 namespace {
@@ -36,10 +36,8 @@ constexpr Verb kVerbs[] = {{"inspect", run_inspect},
                            {"undo", run_undo}};
 
 std::string find_profiles() {
-  std::error_code error;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
-  const auto installed = self.parent_path().parent_path() / "share/umlfarm/profiles";
-  return std::filesystem::exists(installed, error) ? installed.string() : UMLFARM_PROFILES;
+  const std::string profiles = installed("share/umlfarm/profiles");
+  return profiles.empty() ? UMLFARM_PROFILES : profiles;
 }
 
 int explain(const std::string& check) {

@@ -10,11 +10,11 @@
 #include <boost/program_options.hpp>
 #include <chrono>
 #include <csignal>
-#include <filesystem>
 #include <iostream>
 
 #include "guest/jail/jail.h"
 #include "guest/probe/verdict.h"
+#include "provisioner/base/installed.h"
 #include "provisioner/base/posix.h"
 
 namespace umlfarm::guest {
@@ -140,10 +140,8 @@ Result<ProbeVerdict> probe(const Arguments& arguments) {
 }
 
 std::string usual_image() {
-  std::error_code error;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
-  const auto installed = self.parent_path().parent_path() / "lib/umlfarm/probe.img";
-  return std::filesystem::exists(installed, error) ? installed.string() : UMLFARM_PROBE_IMAGE;
+  const std::string image = installed("lib/umlfarm/probe.img");
+  return image.empty() ? UMLFARM_PROBE_IMAGE : image;
 }
 
 int run_main(int argc, char** argv) {

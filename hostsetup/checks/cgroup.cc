@@ -43,7 +43,7 @@ bool known_to_kernel(const Machine& machine, const std::string& controller) {
 Finding inspect(const Context& context, const std::string& controller) {
   const std::string is = offered(context.machine, controller);
   if (!is.empty()) return holds(is, "v2 or v1");
-  Finding finding{"none", "v2 or v1", "missing", {}, {}, {}};
+  Finding finding{"none", "v2 or v1", "missing", {}};
   const std::string line = " " + context.machine.setting("/proc/cmdline").value_or("") + " ";
   if (line.find(" cgroup_disable=" + controller) != std::string::npos) {
     finding.reason = "disabled";

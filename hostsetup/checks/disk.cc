@@ -78,13 +78,9 @@ Finding inspect_barriers(const Context& context) {
   const Mount mount = mount_holding(context.machine, kState);
   for (const char* option : {"nobarrier", "barrier=0"}) {
     if (!has_option(mount, option)) continue;
-    return {option,
-            "barriers on",
-            "off",
+    return {option, "barriers on", "off",
             std::string("take '") + option + "' out of the options of " + mount.point +
-                " in /etc/fstab, and run 'mount -o remount,barrier=1 " + mount.point + "'",
-            {},
-            {}};
+                " in /etc/fstab, and run 'mount -o remount,barrier=1 " + mount.point + "'"};
   }
   return holds("barriers on", "barriers on");
 }
@@ -99,31 +95,23 @@ Finding inspect_room(const Context& context) {
   struct statvfs room {};
   const std::string path = nearest_directory(context.machine);
   if (::statvfs(context.machine.at(path).c_str(), &room) < 0) {
-    return {"unknown", "", "unknown", "the size of the filesystem at " + path + " cannot be read", {}, {}};
+    return {"unknown", "", "unknown", "the size of the filesystem at " + path + " cannot be read"};
   }
   const std::uint64_t free = room.f_bavail * room.f_frsize;
   const std::uint64_t least = context.farm.capacity.disk_reserve.bytes() + kLeastFree;
   const std::string is = std::to_string(free >> 20U) + " MiB free";
   const std::string should = "at least " + std::to_string(least >> 20U) + " MiB";
   if (free < least) {
-    return {is,
-            should,
-            "full",
+    return {is, should, "full",
             "free space at " + path +
                 ", mount a larger disk at /var/lib/umlfarm, or lower disk_reserve in "
-                "[capacity] of /etc/umlfarm/umlfarm.toml",
-            {},
-            {}};
+                "[capacity] of /etc/umlfarm/umlfarm.toml"};
   }
   // Btrfs has no fixed number, and says 0.
   const std::uint64_t files = kFilesOfAGuest * context.profile.guests;
   if (room.f_files != 0 && room.f_favail < files) {
-    return {std::to_string(room.f_favail) + " inodes free",
-            "at least " + std::to_string(files),
-            "no-inodes",
-            "remove files at " + path + ", or make the filesystem anew with more inodes ('mke2fs -N')",
-            {},
-            {}};
+    return {std::to_string(room.f_favail) + " inodes free", "at least " + std::to_string(files), "no-inodes",
+            "remove files at " + path + ", or make the filesystem anew with more inodes ('mke2fs -N')"};
   }
   return holds(is, should);
 }
@@ -157,10 +145,9 @@ Finding inspect_quota(const Context& context) {
   } else if (has_option(mount, "prjquota") || has_option(mount, "pquota")) {
     return holds("on", "on");
   } else if (mount.type != "ext4" && mount.type != "xfs") {
-    return {
-        "none on " + mount.type, "on", "no-quota", "mount ext4, xfs or btrfs at /var/lib/umlfarm", {}, {}};
+    return {"none on " + mount.type, "on", "no-quota", "mount ext4, xfs or btrfs at /var/lib/umlfarm"};
   }
-  return {"off", "on", "no-quota", quota_advice(mount), {}, {}};
+  return {"off", "on", "no-quota", quota_advice(mount)};
 }
 
 }  // namespace

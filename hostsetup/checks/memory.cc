@@ -41,15 +41,11 @@ Finding inspect_budget(const Context& context) {
   const std::string is = std::to_string(total.bytes() >> 20U) + " MiB";
   const std::string should = "at least " + std::to_string(least.bytes() >> 20U) + " MiB";
   if (total >= least) return holds(is, should);
-  return {is,
-          should,
-          "too-low",
+  return {is, should, "too-low",
           "no guest of the smallest plan (" + smallest->name +
               ") fits beside the reserve: lower memory_reserve in [capacity] of /etc/umlfarm/umlfarm.toml, "
               "or take a "
-              "machine with more memory",
-          {},
-          {}};
+              "machine with more memory"};
 }
 
 // The first device that memory is written to; compressed memory is none.
@@ -67,16 +63,12 @@ Finding inspect_swap(const Context& context) {
   const std::string device = swap_device(context.machine);
   if (context.profile.swap) return holds(device.empty() ? "none" : device, "as it is");
   if (device.empty()) return holds("none", "none");
-  return {device,
-          "none",
-          "on",
+  return {device, "none", "on",
           "run 'swapoff " + device +
               "' and take its line out of /etc/fstab; or, with a swap that is encrypted with a key of each "
               "start, "
               "say so: [exceptions] \"memory.swap\" = \"encrypted\" in " +
-              kHostFile,
-          {},
-          {}};
+              kHostFile};
 }
 
 Finding inspect_same_pages(const Context& context) {

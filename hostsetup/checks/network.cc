@@ -15,22 +15,14 @@ Finding inspect_tun(const Context& context) {
       context.machine.answer({"modprobe", "-n", "-v", "tun"}).value_or("modprobe: FATAL: no modprobe");
   if (dry.starts_with("insmod")) return holds("loaded when it is asked for", "there");
   if (dry.starts_with("install")) {
-    return {"forbidden",
-            "there",
-            "forbidden",
+    return {"forbidden", "there", "forbidden",
             "'" + dry +
                 "' keeps the module from being loaded: find the line with 'grep -r tun /etc/modprobe.d' and "
-                "take it out",
-            {},
-            {}};
+                "take it out"};
   }
-  return {"missing",
-          "there",
-          "missing",
+  return {"missing", "there", "missing",
           "this kernel has no module 'tun': boot Debian's linux-image-amd64; in a container, have "
-          "/dev/net/tun given to it",
-          {},
-          {}};
+          "/dev/net/tun given to it"};
 }
 
 Finding inspect_pools(const Context& context) {
@@ -51,13 +43,9 @@ Finding inspect_pools(const Context& context) {
       continue;
     }
     const auto free = free_network4(network->prefix, taken);
-    return {std::string(key) + " " + cidr + " and " + other->str(),
-            "no network twice",
-            "collision",
+    return {std::string(key) + " " + cidr + " and " + other->str(), "no network twice", "collision",
             std::string("set ") + key + " = \"" + (free ? free->str() : "a network that is free") +
-                "\" in [network] of /etc/umlfarm/umlfarm.toml, before there are guests",
-            {},
-            {}};
+                "\" in [network] of /etc/umlfarm/umlfarm.toml, before there are guests"};
   }
   return holds(farm.pool4 + (farm.uplink.empty() ? "" : " and " + farm.uplink), "no network twice");
 }

@@ -33,13 +33,10 @@ Finding inspect_command_line(const Context& context) {
        {" mitigations=off ", " nospectre_v2 ", " nopti ", " spectre_v2=off ", " nosmep ", " nosmap "}) {
     if (line.find(weak) == std::string::npos) continue;
     const std::string word(weak + 1, std::char_traits<char>::length(weak) - 2);
-    return {word,
-            "mitigations on",
-            "weakened",
-            "take '" + word +
-                "' out of GRUB_CMDLINE_LINUX in /etc/default/grub, run 'update-grub' and restart the machine",
-            {},
-            {}};
+    return {
+        word, "mitigations on", "weakened",
+        "take '" + word +
+            "' out of GRUB_CMDLINE_LINUX in /etc/default/grub, run 'update-grub' and restart the machine"};
   }
   return holds("nothing of the kind", "nothing of the kind");
 }

@@ -11,33 +11,24 @@ bool has_systemd(const Machine& machine) { return machine.has("/run/systemd/syst
 Finding inspect_daemon(const Context& context) {
   const std::string should = "enabled and active";
   if (!has_systemd(context.machine)) {
-    return {"no systemd",
-            should,
-            "no-systemd",
+    return {"no systemd", should, "no-systemd",
             "start umlfarmd by what starts services on this machine, and say so: [exceptions] "
             "\"services.daemon\" = "
             "\"...\" in " +
-                std::string(kHostFile),
-            {},
-            {}};
+                std::string(kHostFile)};
   }
   const Place at_boot{Sort::Enabled, kDaemon};
   const Place now{Sort::Running, kDaemon};
   const Standing enabled = look(context.machine, at_boot).value_or(Standing());
   const Standing running = look(context.machine, now).value_or(Standing());
   if (!enabled) {
-    return {"not installed",
-            should,
-            "not-installed",
-            "install umlfarm, then run 'umlfarm-hostsetup apply' again",
-            {},
-            {}};
+    return {"not installed", should, "not-installed",
+            "install umlfarm, then run 'umlfarm-hostsetup apply' again"};
   }
   const std::string is = *enabled + " and " + running.value_or("unknown");
   if (enabled->starts_with("masked")) {
-    return {is,       should,
-            "masked", "somebody decided that it must not run: 'systemctl unmask umlfarmd' undoes that",
-            {},       {}};
+    return {is, should, "masked",
+            "somebody decided that it must not run: 'systemctl unmask umlfarmd' undoes that"};
   }
   Finding finding = holds(is, should);
   finding.changes = {{at_boot, "enabled"}, {now, "active"}};
@@ -52,22 +43,17 @@ Finding inspect_time(const Context& context) {
     if (context.machine.answer({"systemctl", "is-active", unit}) == "active")
       return holds(unit, "a running service");
   }
-  return {"none",
-          "a running service",
-          "none",
+  return {"none", "a running service", "none",
           "run 'apt-get install systemd-timesyncd && systemctl enable --now systemd-timesyncd'; where the "
           "host's host keeps the time, "
           "say so: [exceptions] \"services.time\" = \"...\" in " +
-              std::string(kHostFile),
-          {},
-          {}};
+              std::string(kHostFile)};
 }
 
 Finding inspect_directory(const Context& context, const std::string& path, const std::string& wanted) {
   const Place place{Sort::Directory, path};
   const auto is = look(context.machine, place);
-  if (!is)
-    return {is.error().message(), wanted, "not-a-directory", "move what is at " + path + " away", {}, {}};
+  if (!is) return {is.error().message(), wanted, "not-a-directory", "move what is at " + path + " away"};
   Finding finding{is->value_or("missing"), wanted, {}, {}, {}, {{place, wanted}}};
   if (*is == wanted) return finding;
   finding.reason = *is ? "wrong-mode" : "missing";

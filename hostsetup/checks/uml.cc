@@ -24,12 +24,8 @@ Finding inspect(const Context& context, const std::string& flavour) {
   const std::string should = "a guest that runs";
   const std::string kernel = find_kernel(context.machine, flavour);
   if (kernel.empty()) {
-    return {"no kernel to try",
-            should,
-            "not-installed",
-            "install umlfarm-kernel, or add one to the farm with 'umlfarm kernel add'",
-            {},
-            {}};
+    return {"no kernel to try", should, "not-installed",
+            "install umlfarm-kernel, or add one to the farm with 'umlfarm kernel add'"};
   }
   std::vector<std::string> probe{
       "umlfarm-probe", "--uid", std::to_string(context.farm.guests.first_uid + context.farm.guests.uids - 1)};
@@ -37,7 +33,7 @@ Finding inspect(const Context& context, const std::string& flavour) {
   probe.push_back(kernel);
   const auto finished = context.machine.ask(probe);
   if (!finished) {
-    return {"no probe", should, "not-installed", "install umlfarm-hostsetup with umlfarm-probe", {}, {}};
+    return {"no probe", should, "not-installed", "install umlfarm-hostsetup with umlfarm-probe"};
   }
   const std::string line = finished->output.substr(0, finished->output.find('\n'));
   const std::size_t space = line.find(' ');
@@ -45,16 +41,12 @@ Finding inspect(const Context& context, const std::string& flavour) {
   const std::string words = space == std::string::npos ? "" : line.substr(space + 1);
   if (reason == "ok" && finished->exit_code == 0) return holds(words, should);
   // What the program says of itself, such as that it needs root.
-  if (reason.ends_with(':')) return {"not tried", should, "not-tried", words, {}, {}};
+  if (reason.ends_with(':')) return {"not tried", should, "not-tried", words};
   if (reason.empty() || reason == "ok") {
-    return {"none",
-            should,
-            "crashed",
-            "umlfarm-probe ended with code " + std::to_string(finished->exit_code) + ": run it by hand",
-            {},
-            {}};
+    return {"none", should, "crashed",
+            "umlfarm-probe ended with code " + std::to_string(finished->exit_code) + ": run it by hand"};
   }
-  Finding finding{"none", should, reason, words, {}, {}};
+  Finding finding{"none", should, reason, words};
   // What keeps it from running may be what apply mends.
   if (reason == "yama" && context.machine.setting(kYamaNeed.setting) != "3") finding.needs = {kYamaNeed};
   if (reason == "memfd") finding.needs = {kMemfdNeed};

@@ -62,25 +62,17 @@ Finding inspect_range(const Context& context) {
   const std::vector<Range> ranges = taken(context.machine);
   const Range* const range = in_the_way(ranges, first, count);
   if (range == nullptr) return holds(is, "nobody else's");
-  return {is + ", of which some are " + range->of,
-          "nobody else's",
-          "collision",
+  return {is + ", of which some are " + range->of, "nobody else's", "collision",
           "set first_uid = " + std::to_string(free_range(ranges, count)) +
-              " in [guests] of /etc/umlfarm/umlfarm.toml before there are guests",
-          {},
-          {}};
+              " in [guests] of /etc/umlfarm/umlfarm.toml before there are guests"};
 }
 
 Finding inspect_enough(const Context& context) {
   const unsigned is = context.farm.guests.uids;
   const unsigned should = context.profile.guests;
   if (is >= should) return holds(std::to_string(is), "at least " + std::to_string(should));
-  return {std::to_string(is),
-          "at least " + std::to_string(should),
-          "too-low",
-          "set uids = " + std::to_string(should) + " in [guests] of /etc/umlfarm/umlfarm.toml",
-          {},
-          {}};
+  return {std::to_string(is), "at least " + std::to_string(should), "too-low",
+          "set uids = " + std::to_string(should) + " in [guests] of /etc/umlfarm/umlfarm.toml"};
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 #include <boost/json.hpp>
 #include <cstdlib>
-#include <filesystem>
 #include <sstream>
 
+#include "provisioner/base/installed.h"
 #include "provisioner/base/posix.h"
 #include "provisioner/base/run_program.h"
 #include "provisioner/cli/arguments.h"
@@ -23,10 +23,9 @@ struct Recipes {
 // Of the source that is named, of those installed with this program, or of the source that it was built from.
 Recipes find_recipes() {
   if (const char* const named = std::getenv("UMLFARM_SOURCE")) return {named, ""};
-  std::error_code error;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
-  const std::string installed = (self.parent_path().parent_path() / "share/umlfarm").string();
-  if (posix::exists(installed + "/guest/image/build")) return {installed, "/var/cache/umlfarm/images"};
+  if (!installed("share/umlfarm/guest/image/build").empty()) {
+    return {installed("share/umlfarm"), "/var/cache/umlfarm/images"};
+  }
   return {UMLFARM_SOURCE_DIR, ""};
 }
 
