@@ -21,7 +21,7 @@ struct NetworkConfig {
   std::string gateway6;  // empty: no IPv6
   bool isolate = true;   // guests don't reach each other
   std::string farm;      // hexadecimal; tells farms on one machine apart
-  std::optional<UplinkAddresses> uplink;
+  std::optional<UplinkConfig> uplink;
 };
 
 // Every tap's name begins so; the rules know them by it.

@@ -15,8 +15,10 @@
 #include <netlink/route/route.h>
 #include <sys/ioctl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "provisioner/base/posix.h"
 
@@ -51,6 +53,61 @@ Result<Address> parse_address(const std::string& text, int family) {
   const int result = ::nl_addr_parse(text.c_str(), family, &parsed);
   if (result < 0) return netlink_error("address '" + text + "'", result);
   return Address(parsed, ::nl_addr_put);
+}
+
+using Route = std::unique_ptr<rtnl_route, void (*)(rtnl_route*)>;
+// By which a route says who made it ("protocol" in ip-route(8)); nobody else's in /etc/iproute2/rt_protos.
+constexpr std::uint8_t kOurRoutes = 117;
+
+// "0.0.0.0/0" and "::/0" have no address, as routes have it.
+Result<Address> parse_network(const std::string& text) {
+  if (!text.ends_with("/0")) return parse_address(text, AF_UNSPEC);
+  return parse_address("default", text.find(':') == std::string::npos ? AF_INET : AF_INET6);
+}
+
+std::string text_of(nl_addr* address) {
+  char text[128];
+  return ::nl_addr2str(address, text, sizeof text);
+}
+
+Route make_route(nl_addr* network, nl_addr* gateway, int device) {
+  Route route(::rtnl_route_alloc(), ::rtnl_route_put);
+  ::rtnl_route_set_protocol(route.get(), kOurRoutes);
+  ::rtnl_route_set_dst(route.get(), network);
+  rtnl_nexthop* const hop = ::rtnl_route_nh_alloc();
+  ::rtnl_route_nh_set_ifindex(hop, device);
+  ::rtnl_route_nh_set_gateway(hop, gateway);
+  ::rtnl_route_add_nexthop(route.get(), hop);  // owned by the route now
+  return route;
+}
+
+// Of two that each have one gateway.
+bool same(rtnl_route* a, rtnl_route* b) {
+  return ::nl_addr_cmp(::rtnl_route_get_dst(a), ::rtnl_route_get_dst(b)) == 0 &&
+         ::nl_addr_cmp(::rtnl_route_nh_get_gateway(::rtnl_route_nexthop_n(a, 0)),
+                       ::rtnl_route_nh_get_gateway(::rtnl_route_nexthop_n(b, 0))) == 0;
+}
+
+// Those by that device that were set here, but these.
+Status forget_routes(nl_sock* socket, int device, const std::vector<Route>& keep) {
+  nl_cache* filled = nullptr;
+  if (const int result = ::rtnl_route_alloc_cache(socket, AF_UNSPEC, 0, &filled); result < 0) {
+    return netlink_error("list routes", result);
+  }
+  const std::unique_ptr<nl_cache, void (*)(nl_cache*)> cache(filled, ::nl_cache_free);
+  for (nl_object* each = ::nl_cache_get_first(filled); each != nullptr; each = ::nl_cache_get_next(each)) {
+    auto* const route = reinterpret_cast<rtnl_route*>(each);
+    if (::rtnl_route_get_protocol(route) != kOurRoutes || ::rtnl_route_get_nnexthops(route) != 1) continue;
+    rtnl_nexthop* const hop = ::rtnl_route_nexthop_n(route, 0);
+    if (::rtnl_route_nh_get_ifindex(hop) != device || ::rtnl_route_nh_get_gateway(hop) == nullptr) continue;
+    if (std::any_of(keep.begin(), keep.end(), [&](const Route& kept) { return same(kept.get(), route); }))
+      continue;
+    const int result = ::rtnl_route_delete(socket, route, 0);
+    if (result < 0 && result != -NLE_OBJ_NOTFOUND) {
+      return netlink_error("remove the route to " + text_of(::rtnl_route_get_dst(route)), result);
+    }
+  }
+  return {};
 }
 
 // Sends and waits for the kernel's verdict.
@@ -124,16 +181,20 @@ Status Links::make_veth(const std::string& name, const std::string& peer, int pe
   return send(socket_.get(), std::move(message), "make the pair " + name + " and " + peer);
 }
 
-Status Links::add_default_route(const std::string& gateway4) {
-  UMLFARM_ASSIGN(const Address gateway, parse_address(gateway4, AF_INET));
-  UMLFARM_ASSIGN(const Address everything, parse_address("default", AF_INET));
-  const std::unique_ptr<rtnl_route, void (*)(rtnl_route*)> route(::rtnl_route_alloc(), ::rtnl_route_put);
-  ::rtnl_route_set_dst(route.get(), everything.get());
-  rtnl_nexthop* const hop = ::rtnl_route_nh_alloc();
-  ::rtnl_route_nh_set_gateway(hop, gateway.get());
-  ::rtnl_route_add_nexthop(route.get(), hop);  // owned by the route now
-  const int result = ::rtnl_route_add(socket_.get(), route.get(), 0);
-  if (result < 0 && result != -NLE_EXIST) return netlink_error("route by " + gateway4, result);
+Status Links::set_routes(const std::string& name, const std::map<std::string, std::string>& routes) {
+  UMLFARM_ASSIGN(const int index, index_of(name));
+  std::vector<Route> wanted;
+  for (const auto& [network, gateway] : routes) {
+    UMLFARM_ASSIGN(const Address to, parse_network(network));
+    UMLFARM_ASSIGN(const Address by, parse_address(gateway, AF_UNSPEC));
+    wanted.push_back(make_route(to.get(), by.get(), index));
+  }
+  UMLFARM_TRY(forget_routes(socket_.get(), index, wanted));
+  for (const Route& route : wanted) {
+    const int result = ::rtnl_route_add(socket_.get(), route.get(), 0);
+    if (result < 0 && result != -NLE_EXIST)
+      return netlink_error("route to " + text_of(::rtnl_route_get_dst(route.get())), result);
+  }
   return {};
 }
 
@@ -220,8 +281,7 @@ Status Links::keep_neighbours(const std::string& name, const std::set<std::strin
                       (::rtnl_neigh_get_state(entry) & NUD_PERMANENT) != 0 &&
                       ::rtnl_neigh_get_dst(entry) != nullptr;
     if (!ours) continue;
-    char text[64];
-    const std::string address = ::nl_addr2str(::rtnl_neigh_get_dst(entry), text, sizeof text);
+    const std::string address = text_of(::rtnl_neigh_get_dst(entry));
     if (!addresses.contains(address)) UMLFARM_TRY(forget_neighbour(name, address));
   }
   return {};

@@ -1,6 +1,7 @@
 // Network devices by netlink, in the namespace of the thread that opened it.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -23,7 +24,9 @@ class Links {
   Status add_address(const std::string& name, const std::string& cidr);
   // A pair: `name` here, `peer` in the namespace of that descriptor.
   Status make_veth(const std::string& name, const std::string& peer, int peer_namespace);
-  Status add_default_route(const std::string& gateway4);
+  // The routes by `name` that are not the kernel's own: network -> gateway, each with what leads to it.
+  // Others that were set here go, others' stay.
+  Status set_routes(const std::string& name, const std::map<std::string, std::string>& routes);
   Status remove(const std::string& name);
 
   // Makes `name` a port of the bridge for a device of that MAC alone, and brings it up: the bridge learns

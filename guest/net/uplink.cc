@@ -3,6 +3,10 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 
+#include <algorithm>
+#include <map>
+#include <vector>
+
 #include "guest/net/address_pool.h"
 #include "guest/net/firewall.h"
 #include "guest/net/links.h"
@@ -13,19 +17,55 @@ namespace {
 
 constexpr const char* kFarmDevice = "umlup0";
 constexpr const char* kFarmTable = "umlfarm_uplink";
+// The two ends' IPv6 addresses, which nobody else on that pair has.
+constexpr const char* kMachine6 = "fe80::1";
+constexpr const char* kFarm6 = "fe80::2";
+// Where clouds tell a machine its secrets: the common one, Alibaba's, and Amazon's of IPv6.
+constexpr const char* kSecrets4 = "{ 169.254.0.0/16, 100.100.100.200 }";
+constexpr const char* kSecrets6 = "{ fe80::/10, fd00:ec2::254 }";
 
 // Adding what is there is no error, deleting what is not there is one: together they never are.
 std::string remove_table(const std::string& table) {
-  return "add table ip " + table + "\ndelete table ip " + table + "\n";
+  return "add table inet " + table + "\ndelete table inet " + table + "\n";
 }
 
-Status check_forwarding() {
-  UMLFARM_ASSIGN(const std::string forward, posix::read_file("/proc/sys/net/ipv4/ip_forward"));
+// A table made anew, whose lines begin with what they are added to: "chain NAME { ... }", "rule CHAIN ...".
+std::string new_table(const std::string& table, const std::vector<std::string>& lines) {
+  std::string commands = remove_table(table) + "add table inet " + table + "\n";
+  for (const std::string& line : lines) {
+    const std::size_t space = line.find(' ');
+    commands += "add " + line.substr(0, space) + " inet " + table + line.substr(space) + "\n";
+  }
+  return commands;
+}
+
+Status check_forwarding(const char* setting, const char* protocol, const char* way_out) {
+  UMLFARM_ASSIGN(const std::string forward, posix::read_file(std::string("/proc/sys/net/") + setting));
   if (forward.starts_with("1")) return {};
-  return Error(
-      Kind::Unavailable,
-      "uplink: this machine does not forward IPv4; turn it on with 'sysctl -w net.ipv4.ip_forward=1', "
-      "or take uplink out of umlfarm.toml");
+  std::string name(setting);
+  std::replace(name.begin(), name.end(), '/', '.');
+  return Error(Kind::Unavailable, std::string("uplink: this machine does not forward ") + protocol +
+                                      "; turn it on with 'sysctl -w net." + name + "=1', or " + way_out +
+                                      " in umlfarm.toml");
+}
+
+Status check_forwarding(const UplinkConfig& config) {
+  UMLFARM_TRY(check_forwarding("ipv4/ip_forward", "IPv4", "leave out uplink"));
+  if (config.routed6.empty()) return {};
+  return check_forwarding("ipv6/conf/all/forwarding", "IPv6", "set pool6 = \"\"");
+}
+
+// As the calling thread's namespace has it.
+Status set6(const std::string& device, const char* name, const char* value) {
+  return posix::write_existing("/proc/sys/net/ipv6/conf/" + device + "/" + name, value);
+}
+
+// An end's own IPv6: the address that the other end knows, at once, and no routes that are only said to be.
+Status bring_up6(Links& links, const std::string& device, const std::string& address) {
+  UMLFARM_TRY(set6(device, "accept_ra", "0"));
+  UMLFARM_TRY(set6(device, "accept_dad", "0"));
+  UMLFARM_TRY(links.bring_up(device));
+  return links.add_address(device, address + "/64");
 }
 
 Status apply(const std::string& rules) {
@@ -53,53 +93,87 @@ Result<UplinkAddresses> uplink_addresses(const std::string& cidr) {
   return UplinkAddresses{host(1), host(2)};
 }
 
-std::string uplink_farm_rules(const std::string& bridge, const std::string& device) {
-  const std::string table = std::string("ip ") + kFarmTable;
-  const std::string out = "iifname \"" + bridge + "\" oifname \"" + device + "\" ";
-  return remove_table(kFarmTable) + "add table " + table + "\nadd chain " + table +
-         " forward { type filter hook forward priority 0; policy drop; }\nadd chain " + table +
-         " translate { type nat hook postrouting priority 100; policy accept; }\nadd rule " + table +
-         " forward " + out + "ip daddr != 169.254.0.0/16 accept\nadd rule " + table + " forward iifname \"" +
-         device + "\" oifname \"" + bridge + "\" ct state established,related accept\nadd rule " + table +
-         " translate oifname \"" + device + "\" masquerade\n";
+std::string uplink_farm_rules(const std::string& bridge, const std::string& device,
+                              const UplinkConfig& config) {
+  const std::string out = "rule forward iifname \"" + bridge + "\" oifname \"" + device + "\" ";
+  const std::string in = "rule forward iifname \"" + device + "\" oifname \"" + bridge + "\" ";
+  std::vector<std::string> lines{"chain forward { type filter hook forward priority 0; policy drop; }",
+                                 out + "ip daddr != " + kSecrets4 + " accept"};
+  if (config.routed4.empty()) {
+    lines.push_back(in + "ct state established,related accept");
+    lines.emplace_back("chain translate { type nat hook postrouting priority 100; policy accept; }");
+    lines.push_back("rule translate oifname \"" + device + "\" masquerade");
+  } else {
+    lines.push_back(out + "ip6 daddr != " + kSecrets6 + " accept");
+    lines.push_back(in + "accept");
+  }
+  return new_table(kFarmTable, lines);
 }
 
-std::string uplink_machine_rules(const std::string& name, const std::string& device,
-                                 const std::string& farm_address) {
-  const std::string table = "ip " + name;
-  return remove_table(name) + "add table " + table + "\nadd chain " + table +
-         " input { type filter hook input priority 0; policy accept; }\nadd chain " + table +
-         " farm\nadd chain " + table +
-         " translate { type nat hook postrouting priority 100; policy accept; }\nadd rule " + table +
-         " input iifname \"" + device + "\" jump farm\nadd rule " + table +
-         " farm ct state established,related accept\nadd rule " + table +
-         " farm icmp type echo-request accept\nadd rule " + table + " farm drop\nadd rule " + table +
-         " translate ip saddr " + farm_address + " oifname != \"" + device + "\" masquerade\n";
+std::string uplink_machine_rules(const std::string& table, const std::string& device,
+                                 const UplinkConfig& config) {
+  const std::string farm = without_prefix(config.ends.farm);
+  const std::string from = "rule forward iifname \"" + device + "\" ";
+  std::vector<std::string> lines{
+      "chain input { type filter hook input priority 0; policy accept; }",
+      "chain farm",
+      "rule input iifname \"" + device + "\" jump farm",
+      "rule farm ct state established,related accept",
+      "rule farm icmp type echo-request accept",
+      "rule farm icmpv6 type { echo-request, nd-neighbor-solicit, nd-neighbor-advert } accept",
+      "rule farm drop"};
+  if (config.routed4.empty()) {
+    lines.emplace_back("chain translate { type nat hook postrouting priority 100; policy accept; }");
+    lines.push_back("rule translate ip saddr " + farm + " oifname != \"" + device + "\" masquerade");
+    return new_table(table, lines);
+  }
+  lines.emplace_back("chain forward { type filter hook forward priority 0; policy accept; }");
+  lines.push_back(from + "ip saddr != { " + config.routed4 + ", " + farm + " } drop");
+  lines.push_back(from + (config.routed6.empty() ? "meta nfproto ipv6 drop"
+                                                 : "ip6 saddr != " + config.routed6 + " drop"));
+  return new_table(table, lines);
 }
 
 Uplink::Uplink(const std::string& farm)
     : device_("umlf" + farm.substr(0, 8)), table_("umlfarm_" + farm.substr(0, 8)) {}
 
-Status Uplink::set_up(NetNamespace& space, const std::string& bridge,
-                      const UplinkAddresses& addresses) const {
-  UMLFARM_TRY(check_forwarding());
+Status Uplink::set_up(NetNamespace& space, const std::string& bridge, const UplinkConfig& config) const {
+  UMLFARM_TRY(check_forwarding(config));
   // Guarded before there is anything to guard.
-  UMLFARM_TRY(apply(uplink_machine_rules(table_, device_, without_prefix(addresses.farm))));
+  UMLFARM_TRY(apply(uplink_machine_rules(table_, device_, config)));
   UMLFARM_ASSIGN(const UniqueFd machine, posix::open("/proc/thread-self/ns/net", O_RDONLY));
-  UMLFARM_TRY(space.run([&] { return connect(bridge, addresses, machine.get()); }));
-  UMLFARM_ASSIGN(Links links, Links::open());
-  UMLFARM_TRY(links.add_address(device_, addresses.machine));
-  return links.bring_up(device_);
+  UMLFARM_TRY(space.run([&] { return connect(bridge, config, machine.get()); }));
+  return set_up_machine(config);
 }
 
-Status Uplink::connect(const std::string& bridge, const UplinkAddresses& addresses,
-                       int machine_namespace) const {
-  UMLFARM_TRY(apply(uplink_farm_rules(bridge, kFarmDevice)));
+Status Uplink::set_up_machine(const UplinkConfig& config) const {
+  UMLFARM_ASSIGN(Links links, Links::open());
+  UMLFARM_TRY(links.add_address(device_, config.ends.machine));
+  std::map<std::string, std::string> routes;
+  if (!config.routed4.empty()) routes.emplace(config.routed4, without_prefix(config.ends.farm));
+  if (config.routed6.empty()) {
+    UMLFARM_TRY(links.bring_up(device_));
+  } else {
+    UMLFARM_TRY(bring_up6(links, device_, kMachine6));
+    routes.emplace(config.routed6, kFarm6);
+  }
+  return links.set_routes(device_, routes);
+}
+
+Status Uplink::connect(const std::string& bridge, const UplinkConfig& config, int machine_namespace) const {
+  UMLFARM_TRY(apply(uplink_farm_rules(bridge, kFarmDevice, config)));
   UMLFARM_ASSIGN(Links links, Links::open());
   UMLFARM_TRY(links.make_veth(kFarmDevice, device_, machine_namespace));
-  UMLFARM_TRY(links.add_address(kFarmDevice, addresses.farm));
-  UMLFARM_TRY(links.bring_up(kFarmDevice));
-  UMLFARM_TRY(links.add_default_route(without_prefix(addresses.machine)));
+  UMLFARM_TRY(links.add_address(kFarmDevice, config.ends.farm));
+  std::map<std::string, std::string> routes{{"0.0.0.0/0", without_prefix(config.ends.machine)}};
+  if (config.routed6.empty()) {
+    UMLFARM_TRY(links.bring_up(kFarmDevice));
+  } else {
+    UMLFARM_TRY(bring_up6(links, kFarmDevice, kFarm6));
+    UMLFARM_TRY(set6("all", "forwarding", "1"));
+    routes.emplace("::/0", kMachine6);
+  }
+  UMLFARM_TRY(links.set_routes(kFarmDevice, routes));
   return posix::write_existing("/proc/sys/net/ipv4/ip_forward", "1");
 }
 

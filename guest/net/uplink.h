@@ -1,5 +1,8 @@
-// The farm's way out, where there is one: a veth pair from its namespace to the machine's. Guests' IPv4 is
-// translated to the farm's end of it, and by the machine to an address of its own.
+// The farm's way out, where there is one: a veth pair from its namespace to the machine's.
+//
+// Without routes, guests' IPv4 is translated to the farm's end of it, and by the machine to an address of its
+// own: they reach the world, and it does not reach them. With routes, guests are known by their own
+// addresses, and who is told that the way to them is by this machine reaches them.
 #pragma once
 
 #include <optional>
@@ -19,27 +22,37 @@ struct UplinkAddresses {
 // Of a transfer network, an IPv4 /30. Invalid names the value and the rule.
 Result<UplinkAddresses> uplink_addresses(const std::string& cidr);
 
+struct UplinkConfig {
+  UplinkAddresses ends;
+  // Guests' networks, "10.77.0.0/16"; empty where they are translated. Without the first there is no second.
+  std::string routed4 = {};
+  std::string routed6 = {};
+};
+
 // Pure: the rules of libnftables, each text one transaction.
 //
-// In the farm's namespace: guests' packets go out and answers come back. Nothing goes from guest to guest,
-// whom the bridge keeps apart, nor to link-local addresses, where clouds tell machines their secrets.
-std::string uplink_farm_rules(const std::string& bridge, const std::string& device);
-// On the machine: translation, and no service of the machine's own.
+// In the farm's namespace: guests' packets go out, and answers come back, or with routes whatever is for
+// them. Nothing goes from guest to guest, whom the bridge keeps apart, nor to the addresses where clouds tell
+// machines their secrets.
+std::string uplink_farm_rules(const std::string& bridge, const std::string& device,
+                              const UplinkConfig& config);
+// On the machine: translation, or nothing but guests' own addresses; and no service of the machine's own.
 std::string uplink_machine_rules(const std::string& table, const std::string& device,
-                                 const std::string& farm_address);
+                                 const UplinkConfig& config);
 
 class Uplink {
  public:
   // `farm` tells farms on one machine apart: a hexadecimal id. Acts on nothing yet.
   explicit Uplink(const std::string& farm);
 
-  // Idempotent. Unavailable, with the way out, where the machine does not forward IPv4.
-  Status set_up(NetNamespace& space, const std::string& bridge, const UplinkAddresses& addresses) const;
+  // Idempotent. Unavailable, with the way out, where the machine does not forward what is to go through it.
+  Status set_up(NetNamespace& space, const std::string& bridge, const UplinkConfig& config) const;
   // Idempotent. `space` may be one that never had it.
   Status remove(NetNamespace& space) const;
 
  private:
-  Status connect(const std::string& bridge, const UplinkAddresses& addresses, int machine_namespace) const;
+  Status connect(const std::string& bridge, const UplinkConfig& config, int machine_namespace) const;
+  Status set_up_machine(const UplinkConfig& config) const;
   static Status disconnect();
 
   std::string device_;  // the machine's end

@@ -14,7 +14,7 @@ namespace umlfarm::config {
 namespace {
 
 void read_network(Reader& reader, const toml::table& table, Network& network) {
-  reader.known_keys(table, {"pool4", "pool6", "dns", "isolate", "uplink"});
+  reader.known_keys(table, {"pool4", "pool6", "dns", "isolate", "uplink", "routed"});
   reader.read(table, "pool4", network.pool4);
   reader.read(table, "pool6", network.pool6);
   reader.read(table, "dns", network.dns);
@@ -27,6 +27,7 @@ void read_network(Reader& reader, const toml::table& table, Network& network) {
   }
   reader.read(table, "isolate", network.isolate);
   reader.read(table, "uplink", network.uplink);
+  reader.read(table, "routed", network.routed);
 }
 
 void read_guests(Reader& reader, const toml::table& table, Guests& guests) {

@@ -16,7 +16,8 @@ struct Network {
   std::string pool6 = "fd75:6d6c:6661:726d::/64";  // empty: no IPv6
   std::vector<std::string> dns;                    // what guests ask; empty: none
   bool isolate = true;                             // guests don't reach each other
-  std::string uplink;  // IPv4 /30 between the farm and the machine, over which guests reach out; empty: none
+  std::string uplink;   // IPv4 /30 between the farm and the machine, over which guests reach out; empty: none
+  bool routed = false;  // whether guests have their own addresses beyond the uplink, and are reached by them
 };
 
 struct Guests {

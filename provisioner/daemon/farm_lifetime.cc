@@ -30,9 +30,17 @@ Result<guest::NetworkConfig> network_config(const config::Config& config, const 
   network.gateway4 = pool.gateway4_cidr();
   network.gateway6 = pool.gateway6_cidr();
   network.isolate = config.network.isolate;
+  if (config.network.routed && config.network.uplink.empty()) {
+    return Error(Kind::Invalid, "routed = true: there is no uplink to be routed by; set uplink too");
+  }
   if (!config.network.uplink.empty()) {
-    UMLFARM_ASSIGN(network.uplink, guest::uplink_addresses(config.network.uplink));
-    if (pool.contains4(network.uplink->machine)) {
+    UMLFARM_ASSIGN(const guest::UplinkAddresses ends, guest::uplink_addresses(config.network.uplink));
+    network.uplink = guest::UplinkConfig{ends};
+    if (config.network.routed) {
+      network.uplink->routed4 = config.network.pool4;
+      if (posix::exists("/proc/sys/net/ipv6")) network.uplink->routed6 = config.network.pool6;
+    }
+    if (pool.contains4(ends.machine)) {
       return Error(Kind::Invalid, "uplink '" + config.network.uplink + "': lies in pool4 " +
                                       config.network.pool4 + "; choose a network outside of it");
     }
@@ -95,7 +103,10 @@ Result<std::unique_ptr<Farm>> Farm::open(Settings settings, boost::asio::io_cont
   UMLFARM_ASSIGN(guest::AddressPool pool,
                  guest::AddressPool::parse(settings.config.network.pool4, settings.config.network.pool6));
   // What is to go needs no way out; and it must go on a machine that can't have one, too.
-  if (!work) settings.config.network.uplink.clear();
+  if (!work) {
+    settings.config.network.uplink.clear();
+    settings.config.network.routed = false;
+  }
   UMLFARM_ASSIGN(const guest::NetworkConfig wanted, network_config(settings.config, pool, store->farm_id()));
   UMLFARM_ASSIGN(std::unique_ptr<guest::FarmNetwork> network,
                  guest::FarmNetwork::open(paths.netns(), wanted));

@@ -13,8 +13,12 @@ const std::string kConfig = "[network]\nuplink = '10.78.0.0/30'\n";
 const std::string kWorld = "192.0.2.1";
 const std::string kMachine = "192.0.2.2";
 const std::string kSecrets = "169.254.169.254";
+const std::string kRouted = kConfig + "routed = true\n";
+const std::string kWorld6 = "2001:db8::1";
+const std::string kMachine6 = "2001:db8::2";
 
-// A machine with one neighbour. The neighbour knows no address but the machine's own.
+// A machine with one neighbour. The neighbour knows no address but the machine's own, until it is told the
+// way.
 class Neighbourhood {
  public:
   Neighbourhood() {
@@ -23,10 +27,11 @@ class Neighbourhood {
     run({"ip", "-n", machine_, "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns",
          world_});
     for (const auto& [space, addresses] :
-         {std::pair{machine_, std::vector<std::string>{kMachine + "/24", "169.254.1.1/16"}},
-          std::pair{world_, std::vector<std::string>{kWorld + "/24", kSecrets + "/16"}}}) {
+         {std::pair{machine_,
+                    std::vector<std::string>{kMachine + "/24", "169.254.1.1/16", kMachine6 + "/64"}},
+          std::pair{world_, std::vector<std::string>{kWorld + "/24", kSecrets + "/16", kWorld6 + "/64"}}}) {
       for (const std::string& address : addresses)
-        run({"ip", "-n", space, "addr", "add", address, "dev", "eth0"});
+        run({"ip", "-n", space, "addr", "add", address, "dev", "eth0", "nodad"});
       run({"ip", "-n", space, "link", "set", "eth0", "up"});
       run({"ip", "-n", space, "link", "set", "lo", "up"});
     }
@@ -48,11 +53,24 @@ class Neighbourhood {
 
   std::string machine() const { return "/run/netns/" + machine_; }
   std::string state() const {
-    return run({"ip", "-n", machine_, "-4", "-o", "addr"}) +
+    return run({"ip", "-n", machine_, "-4", "-o", "addr"}) + run({"ip", "-n", machine_, "-4", "route"}) +
+           run({"ip", "-n", machine_, "-6", "route"}) +
            run({"ip", "netns", "exec", machine_, "nft", "list", "ruleset"});
   }
   void forward(const std::string& value) const {
     run({"ip", "netns", "exec", machine_, "sysctl", "-q", "-w", "net.ipv4.ip_forward=" + value});
+  }
+  void forward6() const {
+    run({"ip", "netns", "exec", machine_, "sysctl", "-q", "-w", "net.ipv6.conf.all.forwarding=1"});
+  }
+  void tell_the_way() const {
+    run({"ip", "-n", world_, "route", "add", "10.77.0.0/16", "via", kMachine});
+    run({"ip", "-n", world_, "route", "add", "fd75:6d6c:6661:726d::/64", "via", kMachine6});
+  }
+  // A command on the world's side.
+  Ran in_world(std::vector<std::string> command) const {
+    command.insert(command.begin(), {"ip", "netns", "exec", world_});
+    return run_program(command);
   }
   bool world_reaches(const std::string& address) const { return fetches(world_, address); }
   bool machine_reaches(const std::string& address) const { return fetches(machine_, address); }
@@ -70,7 +88,7 @@ class Neighbourhood {
   }
   void serve(const std::string& space) {
     servers_.push_back(start_program(
-        {"ip", "netns", "exec", space, "busybox", "httpd", "-f", "-p", "7777", "-h", page_.path()},
+        {"ip", "netns", "exec", space, "busybox", "httpd", "-f", "-p", "[::]:7777", "-h", page_.path()},
         page_ / "log"));
     EXPECT_TRUE(eventually([&] { return fetches(space, "127.0.0.1"); }));
   }
@@ -131,11 +149,75 @@ TEST(Uplink, SurvivesTheDaemonAndGoesWhenItIsTakenOut) {
   EXPECT_EQ(around.state(), before);
 }
 
+// As a stranger's ssh in the world sees it: by the guest's own address.
+Ran ssh_from_the_world(const Neighbourhood& around, const TestFarm& farm, const std::string& address,
+                       const std::string& command) {
+  return around.in_world({"ssh", "-i", farm / "key", "-o", "StrictHostKeyChecking=no", "-o",
+                          "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=10", "root@" + address,
+                          command});
+}
+
+TEST(Uplink, LetsTheWorldReachGuestsWhereItIsRouted) {
+  const Neighbourhood around;
+  around.forward6();
+  around.tell_the_way();
+  const std::string before = around.state();
+  {
+    const TestFarm farm(kRouted, true, around.machine());
+    farm.create("lab", {"--count", "2"});
+    const std::string address4 = farm.field("lab-1", "address4");
+    const std::string address6 = farm.field("lab-1", "address6");
+    for (const std::string& address : {address4, address6}) {
+      const Ran reached = ssh_from_the_world(around, farm, address, "hostname; echo $SSH_CLIENT");
+      EXPECT_EQ(reached.code, 0) << address << ": " << reached.err;
+      // Nobody's address was changed on the way.
+      EXPECT_EQ(reached.out.find("lab-1\n" + (address == address4 ? kWorld : kWorld6)), 0U) << reached.out;
+    }
+    EXPECT_TRUE(guest_reaches(farm, "lab-1", kWorld));
+    EXPECT_TRUE(guest_reaches(farm, "lab-1", "[" + kWorld6 + "]"));
+    for (const std::string& refused : {kMachine, kSecrets, std::string("10.78.0.1"), "[" + kMachine6 + "]"})
+      EXPECT_FALSE(guest_reaches(farm, "lab-1", refused)) << refused;
+    // Not even over the machine's router do guests reach each other.
+    const std::string other = farm.field("lab-2", "address4");
+    farm.in_guest("lab-1", "ip route add " + other + "/32 via 10.77.0.1");
+    EXPECT_NE(farm.ssh("lab-1", "ping -c 1 -W 2 " + other).code, 0);
+  }
+  EXPECT_EQ(around.state(), before);
+}
+
+TEST(Uplink, MayBeRoutedAndTranslatedInTurn) {
+  const Neighbourhood around;
+  around.forward6();
+  around.tell_the_way();
+  TestFarm farm(kConfig, true, around.machine());
+  farm.create("alice");
+  const std::string address = farm.field("alice", "address4");
+  EXPECT_NE(around.in_world({"busybox", "ping", "-c", "1", "-W", "1", address}).code, 0);
+  farm.end_daemon();
+  farm.configure(kRouted);
+  farm.start_daemon();
+
+  EXPECT_EQ(around.in_world({"busybox", "ping", "-c", "1", "-W", "5", address}).code, 0);
+  farm.end_daemon();
+  farm.configure(kConfig);
+  farm.start_daemon();
+  EXPECT_NE(around.in_world({"busybox", "ping", "-c", "1", "-W", "1", address}).code, 0);
+  EXPECT_TRUE(guest_reaches(farm, "alice", kWorld));
+}
+
 TEST(Uplink, IsRefusedWhereTheMachineDoesNotForward) {
   const Neighbourhood around;
   TestFarm farm("", false, around.machine());
   farm.end_daemon();
   const std::string before = around.state();
+  farm.configure(kRouted);
+  const Ran without6 = farm.run_daemon();
+  EXPECT_EQ(without6.code, 8);
+  EXPECT_NE(without6.err.find("sysctl -w net.ipv6.conf.all.forwarding=1"), std::string::npos) << without6.err;
+  farm.configure("[network]\nrouted = true\n");
+  const Ran alone = farm.run_daemon();
+  EXPECT_EQ(alone.code, 4);
+  EXPECT_NE(alone.err.find("set uplink too"), std::string::npos) << alone.err;
   around.forward("0");
   farm.configure(kConfig);
   const Ran refused = farm.run_daemon();

@@ -77,16 +77,21 @@ TEST_F(Nft, KnowsOnlyThoseOfAReset) {
 }
 
 TEST_F(Nft, TakesTheRulesOfTheWayOutAgainInPlaceOfThoseBefore) {
-  write("farm", uplink_farm_rules("umlbr0", "umlup0"));
-  write("machine", uplink_machine_rules("umlfarm_12ab", "umlf12ab", "10.78.0.2"));
-  const auto once = in_namespace("nft -f farm; nft -f machine; nft list ruleset");
-  ASSERT_EQ(once.exit_code, 0) << once.output;
-  EXPECT_THAT(once.output, HasSubstr("169.254.0.0/16"));
-  EXPECT_THAT(once.output, HasSubstr("10.78.0.2"));
-  const auto twice =
-      in_namespace("nft -f farm; nft -f machine; nft -f farm; nft -f machine; nft list ruleset");
-  EXPECT_EQ(twice.exit_code, 0);
-  EXPECT_EQ(twice.output, once.output);
+  const UplinkAddresses ends{"10.78.0.1/30", "10.78.0.2/30"};
+  for (const UplinkConfig& config : {UplinkConfig{ends, "", ""}, UplinkConfig{ends, "10.77.0.0/16", ""},
+                                     UplinkConfig{ends, "10.77.0.0/16", "fd77::/64"}}) {
+    write("farm", uplink_farm_rules("umlbr0", "umlup0", config));
+    write("machine", uplink_machine_rules("umlfarm_12ab", "umlf12ab", config));
+    const auto once = in_namespace("nft -f farm; nft -f machine; nft list ruleset");
+    ASSERT_EQ(once.exit_code, 0) << once.output;
+    EXPECT_THAT(once.output, HasSubstr("169.254.0.0/16"));
+    EXPECT_THAT(once.output, HasSubstr("10.78.0.2"));
+    EXPECT_EQ(once.output.find("masquerade") == std::string::npos, !config.routed4.empty());
+    const auto twice =
+        in_namespace("nft -f farm; nft -f machine; nft -f farm; nft -f machine; nft list ruleset");
+    EXPECT_EQ(twice.exit_code, 0);
+    EXPECT_EQ(twice.output, once.output);
+  }
 }
 
 TEST_F(Nft, DropsAnythingOfAGuestThatNoRuleLetsThrough) {

@@ -50,6 +50,7 @@ inline const std::vector<Key>& keys() {
       {"network", "isolate", "false", "false", [](const Config& c) { return show(c.network.isolate); }},
       {"network", "uplink", "'10.78.0.0/30'", "10.78.0.0/30",
        [](const Config& c) { return c.network.uplink; }},
+      {"network", "routed", "true", "true", [](const Config& c) { return show(c.network.routed); }},
       {"guests", "first_uid", "70000", "70000", [](const Config& c) { return show(c.guests.first_uid); }},
       {"guests", "uids", "20", "20", [](const Config& c) { return show(c.guests.uids); }},
       {"guests", "parallel", "3", "3", [](const Config& c) { return show(c.guests.parallel); }},
