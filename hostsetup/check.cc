@@ -12,6 +12,13 @@ std::uint64_t number_of(const std::string& text) {
   return number;
 }
 
+ByteSize of_meminfo(const Machine& machine, const std::string& label) {
+  const std::string text = "\n" + machine.text("/proc/meminfo").value_or("");
+  const std::size_t at = text.find("\n" + label + ":");
+  if (at == std::string::npos) return {};
+  return ByteSize::kib(number_of(text.substr(text.find_first_of("0123456789", at))));
+}
+
 bool satisfies(const Need& need, const std::string& is) {
   switch (need.rule) {
     case Rule::AtLeast:
@@ -65,8 +72,9 @@ Check setting_check(Check check, const Need& need) {
 const std::vector<Check>& all_checks() {
   static const std::vector<Check> all = [] {
     std::vector<Check> checks;
-    for (auto* topic : {uml_checks, kernel_checks, processor_checks, memory_checks, process_checks,
-                        cgroup_checks, user_checks, disk_checks, network_checks, service_checks}) {
+    for (auto* topic :
+         {uml_checks, kernel_checks, processor_checks, memory_checks, process_checks, cgroup_checks,
+          user_checks, disk_checks, network_checks, uplink_checks, service_checks}) {
       for (Check& check : topic()) checks.push_back(std::move(check));
     }
     return checks;

@@ -71,6 +71,9 @@ Finding inspect_setting(const Context& context, const Need& need);
 Check setting_check(Check check, std::function<Need(const Context&)> need);
 Check setting_check(Check check, const Need& need);
 
+// A line of /proc/meminfo; 0 where it has no such.
+ByteSize of_meminfo(const Machine& machine, const std::string& label);
+
 std::vector<Check> cgroup_checks();
 std::vector<Check> disk_checks();
 std::vector<Check> kernel_checks();
@@ -80,6 +83,7 @@ std::vector<Check> process_checks();
 std::vector<Check> processor_checks();
 std::vector<Check> service_checks();
 std::vector<Check> uml_checks();
+std::vector<Check> uplink_checks();
 std::vector<Check> user_checks();
 // All of them, in the order in which a person would read them.
 const std::vector<Check>& all_checks();

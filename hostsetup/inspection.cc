@@ -9,17 +9,24 @@ namespace {
 
 constexpr const char* kUsualDirectory = "0755 0:0";
 
+bool any_check(const std::function<bool(const Check&)>& is) {
+  return std::any_of(all_checks().begin(), all_checks().end(), is);
+}
+
+Error no_check(const std::string& where, const std::string& name) {
+  return {Kind::Invalid, where + "there is no check '" + name + "'; 'umlfarm-hostsetup explain' lists them"};
+}
+
 Status check_exceptions(const Profile& profile) {
-  const std::vector<Check>& checks = all_checks();
   for (const auto& [name, why] : profile.exceptions) {
-    const bool known =
-        std::any_of(checks.begin(), checks.end(), [&](const Check& check) { return check.name == name; });
-    if (!known) {
-      return Error(Kind::Invalid,
-                   "exceptions: there is no check '" + name + "'; 'umlfarm-hostsetup explain' lists them");
-    }
+    if (!any_check([&, named = name](const Check& check) { return check.name == named; }))
+      return no_check("exceptions: ", name);
   }
   return {};
+}
+
+bool is_meant(const Check& check, const std::string& word) {
+  return check.name == word || check.name.starts_with(word + ".");
 }
 
 bool is_recorded(const Record& record, const Need& need) {
@@ -33,15 +40,19 @@ bool is_for_our_file(const Machine& machine, const Record& record, const Need& n
   return !satisfies(need, is) || is_recorded(record, need);
 }
 
-void want_file(const Machine& machine, const Record& record, const char* path, const std::string& content,
+// With the directory that it lies in, where that was not there before.
+void want_file(const Machine& machine, const Record& record, const Change& file,
                std::vector<Change>& changes) {
-  if (content.empty()) return;
-  const std::string text(path);
-  const Place directory{Sort::Directory, text.substr(0, text.rfind('/'))};
+  const Place directory{Sort::Directory, file.place.name.substr(0, file.place.name.rfind('/'))};
   if (!machine.has(directory.name) || find_entry(record, directory) != nullptr) {
     changes.push_back({directory, kUsualDirectory});
   }
-  changes.push_back({{Sort::File, text}, file_standing(content)});
+  changes.push_back(file);
+}
+
+void want_file(const Machine& machine, const Record& record, const char* path, const std::string& content,
+               std::vector<Change>& changes) {
+  if (!content.empty()) want_file(machine, record, {{Sort::File, path}, file_standing(content)}, changes);
 }
 
 // Each setting once, though more than one check may need it.
@@ -68,10 +79,17 @@ bool waits_for_a_person(const std::vector<Answer>& answers) {
 
 }  // namespace
 
-Result<std::vector<Answer>> inspect(const Context& context) {
+Result<std::vector<Answer>> inspect(const Context& context, const std::vector<std::string>& only) {
   UMLFARM_TRY(check_exceptions(context.profile));
+  for (const std::string& word : only) {
+    if (!any_check([&](const Check& check) { return is_meant(check, word); })) return no_check("", word);
+  }
   std::vector<Answer> answers;
   for (const Check& check : all_checks()) {
+    const bool meant = only.empty() || std::any_of(only.begin(), only.end(), [&](const std::string& word) {
+                         return is_meant(check, word);
+                       });
+    if (!meant) continue;
     Answer answer{&check, check.inspect(context), {}};
     const auto exception = context.profile.exceptions.find(check.name);
     if (exception != context.profile.exceptions.end()) answer.exception = exception->second;
@@ -101,6 +119,10 @@ std::vector<Change> wanted_changes(const Machine& machine, const Record& record,
   for (const Answer& answer : answers) {
     if (!answer.exception.empty()) continue;
     for (const Change& change : answer.finding.changes) {
+      if (change.place.sort == Sort::File) {
+        want_file(machine, record, change, changes);
+        continue;
+      }
       const bool is_unit = change.place.sort == Sort::Enabled || change.place.sort == Sort::Running;
       const bool starts = is_unit && find_entry(record, change.place) == nullptr;
       if (!waits || !starts) changes.push_back(change);

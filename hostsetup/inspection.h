@@ -18,8 +18,9 @@ struct Answer {
   bool mends() const { return !finding.by_hand && (!finding.needs.empty() || !finding.changes.empty()); }
 };
 
-// Invalid where an exception names no check.
-Result<std::vector<Answer>> inspect(const Context& context);
+// All checks, or those of these names and topics ("network.tun", "disk"). Invalid where one of them, or an
+// exception, names none.
+Result<std::vector<Answer>> inspect(const Context& context, const std::vector<std::string>& only = {});
 
 // Files that set at each start what is set now, then settings, then all else. A setting that was right
 // already is not ours. Nothing is started while something else fails that a host must have and only a person

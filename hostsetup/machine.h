@@ -19,6 +19,9 @@ Result<Finished> run_quietly(const std::vector<std::string>& arguments);
 // nothing of.
 Result<Finished> run_nothing(const std::vector<std::string>& arguments);
 
+// There where systemd is the machine's first process (sd_booted(3)).
+inline constexpr const char* kSystemd = "/run/systemd/system";
+
 class Machine {
  public:
   explicit Machine(std::string root = {}, Runner run = run_quietly)

@@ -17,13 +17,16 @@ constexpr int kWrongUse = 64;
 constexpr const char* kUsage =
     "usage: umlfarm-hostsetup VERB [options]\n"
     "\n"
-    "  inspect          what is, what should be, and how bad it is\n"
-    "  plan             exactly what apply would change, as a diff\n"
-    "  apply            do it, record what was before, and verify\n"
-    "  verify           whether all holds: exit status 0, 1 where something should and does not, 2 where it "
+    "  inspect [CHECK...]  what is, what should be, and how bad it is\n"
+    "  plan                exactly what apply would change, as a diff\n"
+    "  apply               do it, record what was before, and verify\n"
+    "  verify [CHECK...]   whether all holds: exit status 0, 1 where something should and does not, 2 where "
+    "it "
     "must\n"
-    "  undo             back to what was before; what others changed since stays\n"
-    "  explain [CHECK]  what is checked, and why\n";
+    "  undo                back to what was before; what others changed since stays\n"
+    "  explain [CHECK]     what is checked, and why\n"
+    "\n"
+    "CHECK is one such as disk.room, or all of a topic, such as disk.\n";
 
 struct Verb {
   const char* name;
@@ -66,7 +69,7 @@ int run_verb(const std::string& verb, const Settings& settings) {
 int run_main(int argc, char** argv) {
   Settings settings;
   std::string verb;
-  std::string check;
+  std::vector<std::string> checks;
   options::options_description known("Options");
   known.add_options()("help,h", "say this")("version", "say which version this is")(
       "profile", options::value(&settings.profile),
@@ -76,9 +79,9 @@ int run_main(int argc, char** argv) {
       "undo: also remove the farm's state, kernels and images")(
       "root", options::value(&settings.root), "a directory that stands for the machine's files");
   options::options_description all(known);
-  all.add_options()("verb", options::value(&verb))("check", options::value(&check));
+  all.add_options()("verb", options::value(&verb))("check", options::value(&checks));
   options::positional_options_description words;
-  words.add("verb", 1).add("check", 1);
+  words.add("verb", 1).add("check", -1);
   options::variables_map values;
   options::store(options::command_line_parser(argc, argv).options(all).positional(words).run(), values);
   options::notify(values);
@@ -94,8 +97,10 @@ int run_main(int argc, char** argv) {
     std::cerr << kUsage;
     return kWrongUse;
   }
-  if (verb == "explain") return explain(check);
-  if (!check.empty()) throw options::error("'" + check + "': " + verb + " takes no word");
+  if (verb == "explain" && checks.size() < 2) return explain(checks.empty() ? "" : checks.front());
+  if (!checks.empty() && verb != "inspect" && verb != "verify")
+    throw options::error("'" + checks.back() + "': " + verb + " takes no such word");
+  settings.only = checks;
   settings.profile_directory = find_profiles();
   return run_verb(verb, settings);
 }

@@ -119,6 +119,11 @@ Standing look_whether_running(const Machine& machine, const std::string& unit) {
   return *said == "active" ? "active" : "inactive";
 }
 
+// systemd reads what it was told of a unit when it is asked to.
+bool is_of_a_unit(const Place& place) {
+  return place.sort == Sort::File && place.name.starts_with("/etc/systemd/system/");
+}
+
 Status put_unit(const Machine& machine, const Place& place, const std::string& wanted) {
   UMLFARM_TRY(machine.run({"systemctl", "daemon-reload"}));
   if (place.sort == Sort::Running) {
@@ -174,7 +179,9 @@ Status put(const Machine& machine, const Place& place, const Standing& wanted) {
     case Sort::Running:
       return wanted ? put_unit(machine, place, *wanted) : Status();
     default:
-      return put_path(machine, place, wanted);
+      UMLFARM_TRY(put_path(machine, place, wanted));
+      return is_of_a_unit(place) && machine.has(kSystemd) ? machine.run({"systemctl", "daemon-reload"})
+                                                          : Status();
   }
 }
 

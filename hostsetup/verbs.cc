@@ -36,7 +36,7 @@ Result<Sight> look_at(const Settings& settings) {
   UMLFARM_ASSIGN(sight.profile,
                  load_profile(settings.profile_directory, sight.machine.at(kHostFile), settings.profile));
   UMLFARM_ASSIGN(sight.farm, config::load(sight.machine.at("/etc/umlfarm/umlfarm.toml")));
-  UMLFARM_ASSIGN(sight.answers, inspect({sight.machine, sight.profile, sight.farm}));
+  UMLFARM_ASSIGN(sight.answers, inspect({sight.machine, sight.profile, sight.farm}, settings.only));
   return sight;
 }
 
@@ -152,7 +152,7 @@ Result<int> run_apply(const Settings& settings) {
   UMLFARM_ASSIGN(const Plan plan, plan_for(sight, record));
   const Outcome outcome = carry_out(sight.machine, record, plan, tell);
   if (const auto code = tell_end(outcome, plan.steps.size(), "made")) return *code;
-  return run_verify({settings.root, settings.profile_directory, settings.profile, false, false});
+  return run_verify({settings.root, settings.profile_directory, settings.profile});
 }
 
 Result<int> run_undo(const Settings& settings) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "hostsetup/check.h"
 #include "provisioner/base/result.h"
@@ -9,9 +10,10 @@
 namespace umlfarm::hostsetup {
 
 struct Settings {
-  std::string root;               // of the tree that is looked at; empty: the machine's own
-  std::string profile_directory;  // holds vps.toml and others
-  std::string profile;            // its name; empty: as the machine's own file says
+  std::string root;                    // of the tree that is looked at; empty: the machine's own
+  std::string profile_directory;       // holds vps.toml and others
+  std::string profile;                 // its name; empty: as the machine's own file says
+  std::vector<std::string> only = {};  // inspect, verify: checks and topics; empty: all
   bool json = false;
   bool purge = false;  // undo: also what guests had
 };

@@ -24,13 +24,6 @@ Need mappings(const Context& context) {
   return {"/proc/sys/vm/max_map_count", Rule::AtLeast, std::to_string(pages + kOtherMappings)};
 }
 
-ByteSize of_meminfo(const Machine& machine, const std::string& label) {
-  const std::string text = "\n" + machine.text("/proc/meminfo").value_or("");
-  const std::size_t at = text.find("\n" + label + ":");
-  if (at == std::string::npos) return {};
-  return ByteSize::kib(number_of(text.substr(text.find_first_of("0123456789", at))));
-}
-
 Finding inspect_budget(const Context& context) {
   const ByteSize total = of_meminfo(context.machine, "MemTotal");
   const ByteSize reserve = context.farm.capacity.memory_reserve;

@@ -50,16 +50,6 @@ Finding inspect_pools(const Context& context) {
   return holds(farm.pool4 + (farm.uplink.empty() ? "" : " and " + farm.uplink), "no network twice");
 }
 
-Finding without_uplink() { return holds("no uplink", "as it is"); }
-
-Check with_uplink(Check check, const Need& need) {
-  check = setting_check(std::move(check), need);
-  check.inspect = [inspect = check.inspect](const Context& context) {
-    return context.farm.network.uplink.empty() ? without_uplink() : inspect(context);
-  };
-  return check;
-}
-
 Check neighbours(const char* name, const char* family) {
   const std::string setting = std::string("/proc/sys/net/") + family + "/neigh/default/gc_thresh3";
   return setting_check(
@@ -83,14 +73,6 @@ std::vector<Check> network_checks() {
       {"network.pools", Severity::Must, "the farm's networks are nobody else's",
        "the machine would send to guests what is meant for others, or guests would not reach those others",
        "umlfarm.toml(5), pool4 and uplink; /proc/net/route", inspect_pools},
-      with_uplink(
-          {"network.forwarding",
-           Severity::Must,
-           "the machine forwards IPv4 where there is an uplink",
-           "guests reach the world over it. CIS asks for 0, on machines that are no routers: this one is",
-           "ip(7), ip_forward; umlfarm.toml(5), uplink",
-           {}},
-          {"/proc/sys/net/ipv4/ip_forward", Rule::Exactly, "1"}),
       neighbours("network.neighbours4", "ipv4"),
       neighbours("network.neighbours6", "ipv6"),
   };

@@ -44,6 +44,12 @@ std::vector<Mount> cgroup_mounts() {
   return mounts;
 }
 
+// The slice that systemd has for the farm, unless the farm is beside it already.
+std::string parent_in(const std::string& hierarchy, const std::string& farm) {
+  const std::string slice = hierarchy + "/umlfarm.slice";
+  return posix::exists(slice) && !posix::exists(hierarchy + "/umlfarm-" + farm) ? slice : hierarchy;
+}
+
 std::set<std::string> offered(const std::string& v2_group) {
   auto text = posix::read_file(v2_group + "/cgroup.controllers");
   if (!text) return {};
@@ -75,7 +81,7 @@ Status remove_group(const std::string& directory) {
 Cgroups Cgroups::discover(const std::string& farm) {
   Cgroups cgroups;
   for (const Mount& mount : cgroup_mounts()) {
-    const std::string directory = mount.directory + "/umlfarm-" + farm;
+    const std::string directory = parent_in(mount.directory, farm) + "/umlfarm-" + farm;
     const bool v2 = mount.type == "cgroup2";
     const std::set<std::string> has = v2 ? offered(mount.directory) : mount.options;
     for (const char* controller : kControllers) {

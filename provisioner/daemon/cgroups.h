@@ -1,7 +1,8 @@
 // A guest's control groups: its share of the host's memory and processes, and what it has used.
 //
-// Where a controller is mounted as v1 its hierarchy is used; where v2 offers it, v2. Below each mount point
-// the farm has one group, named after its id, and a guest one below that.
+// Where a controller is mounted as v1 its hierarchy is used; where v2 offers it, v2. Below each mount point,
+// or below the slice umlfarm.slice where systemd has made that, the farm has one group, named after its id,
+// and a guest one below that.
 #pragma once
 
 #include <map>

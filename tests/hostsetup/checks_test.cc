@@ -94,8 +94,6 @@ INSTANTIATE_TEST_SUITE_P(
                  "'mitigations=off' out of", false},
         Sabotage{"/sys/devices/system/cpu/smt/control", "on\n", "processor.smt", "wrong-value", "smt = true",
                  true},
-        Sabotage{"/proc/meminfo", "MemTotal: 300000 kB\n", "memory.budget", "too-low", "memory_reserve",
-                 false},
         Sabotage{"/proc/sys/vm/max_map_count", "65530\n", "memory.mappings", "too-low", "apply", true},
         Sabotage{"/proc/sys/vm/overcommit_memory", "2\n", "memory.overcommit", "too-high", "apply", true},
         Sabotage{"/proc/swaps", "Filename Type\n/dev/vdb partition\n", "memory.swap", "on",
@@ -203,15 +201,6 @@ TEST(Checks, FindControllersOfTheFirstVersion) {
   EXPECT_EQ(host.finding("cgroup.pids").reason, "not-mounted");
 }
 
-TEST(Checks, AskForForwardingOnlyWithAnUplink) {
-  FakeMachine host;
-  EXPECT_EQ(host.finding("network.forwarding").reason, "");
-  host.farm.network.uplink = "10.200.0.0/30";
-  EXPECT_EQ(host.finding("network.forwarding").reason, "wrong-value");
-  host.write("/proc/sys/net/ipv4/ip_forward", "1\n");
-  EXPECT_EQ(host.finding("network.forwarding").reason, "");
-}
-
 TEST(Checks, FindAnUplinkWithinThePool) {
   FakeMachine host;
   host.farm.network.uplink = "10.77.0.4/30";
@@ -281,6 +270,49 @@ TEST(Checks, NameTheServiceThatIsNotThereOrDoesNotRun) {
   EXPECT_EQ(host.finding("services.time").reason, "none");
   host.answers("systemctl is-active chrony", "active\n");
   EXPECT_EQ(host.finding("services.time").reason, "");
+}
+
+TEST(Checks, WantMemoryForAGuest) {
+  FakeMachine host;
+  host.write("/proc/meminfo", "MemTotal: 300000 kB\n");
+  EXPECT_EQ(host.finding("memory.budget").reason, "too-low");
+  EXPECT_THAT(host.finding("memory.budget").advice, HasSubstr("memory_reserve"));
+}
+
+TEST(Checks, LeaveMemoryToTheMachine) {
+  FakeMachine host;
+  host.farm.capacity.memory_reserve = ByteSize::gib(4);
+  EXPECT_EQ(host.finding("services.slice").reason, "not-limited");
+  EXPECT_THAT(*host.finding("services.slice").changes.front().wanted, HasSubstr("MemoryMax=47%\n"));
+  host.farm = config::defaults();
+  host.answers("systemctl is-active umlfarm.slice", "inactive\n", 3);
+  EXPECT_EQ(host.finding("services.slice").reason, "not-active");
+  host.remove("/run/systemd");
+  EXPECT_EQ(host.finding("services.slice").reason, "");
+}
+
+TEST(Checks, SeeAProtectionThatWasTakenAway) {
+  FakeMachine host;
+  host.answers("systemd-analyze security --no-pager umlfarmd.service",
+               "→ Overall exposure level for umlfarmd.service: 9.6 UNSAFE\n");
+  EXPECT_EQ(host.finding("services.hardening").reason, "weakened");
+  EXPECT_EQ(host.finding("services.hardening").is, "9.6");
+}
+
+TEST(Checks, SeeAJournalWithoutLimit) {
+  FakeMachine host;
+  const auto journal = [&](const std::string& last) {
+    host.answers("systemd-analyze cat-config systemd/journald.conf",
+                 "# /etc/systemd/journald.conf\n[Journal]\nRateLimitBurst=100\n\n# "
+                 "/etc/systemd/journald.conf.d/a.conf\n" +
+                     last + "\n");
+    return host.finding("services.journal");
+  };
+  EXPECT_EQ(journal("RateLimitBurst=0").reason, "unlimited");
+  EXPECT_THAT(journal("RateLimitBurst=0").advice, HasSubstr("/etc/systemd/journald.conf.d/a.conf"));
+  EXPECT_EQ(journal("RateLimitIntervalSec=0s").reason, "unlimited");
+  EXPECT_EQ(journal("RateLimitBurst=5000").reason, "");
+  EXPECT_EQ(journal("RateLimitBurst=0\nRateLimitBurst=10").reason, "");
 }
 
 TEST(Checks, SeeAStateDirectoryThatOthersMayRead) {

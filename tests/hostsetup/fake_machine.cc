@@ -68,6 +68,14 @@ FakeMachine::FakeMachine()
   answers("systemctl is-enabled umlfarmd.service", "enabled\n");
   answers("systemctl is-active umlfarmd.service", "active\n");
   answers("systemctl is-active systemd-timesyncd", "active\n");
+  write("/etc/systemd/system/umlfarm.slice.d/umlfarm.conf",
+        "# By umlfarm-hostsetup, which replaces this file: what is left is the machine's own.\n"
+        "[Slice]\nMemoryMax=93%\n");
+  answers("systemctl is-active umlfarm.slice", "active\n");
+  answers("systemd-analyze security --no-pager umlfarmd.service",
+          "  NAME  DESCRIPTION\n\n→ Overall exposure level for umlfarmd.service: 8.4 EXPOSED\n");
+  answers("systemd-analyze cat-config systemd/journald.conf",
+          "# /etc/systemd/journald.conf\n[Journal]\n#RateLimitBurst=10000\n");
 }
 
 void FakeMachine::write(const std::string& path, const std::string& text) {

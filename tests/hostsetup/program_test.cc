@@ -65,6 +65,19 @@ class ProgramTest : public ::testing::Test {
   FakeMachine host_;
 };
 
+TEST_F(ProgramTest, LooksAtNamedChecksAlone) {
+  const Finished one = run({"verify", "kernel.yama"});
+  EXPECT_EQ(one.exit_code, 2);
+  EXPECT_EQ(one.output.find("processes.numbers"), std::string::npos) << one.output;
+  EXPECT_NE(one.output.find("kernel.yama"), std::string::npos) << one.output;
+  EXPECT_EQ(run({"verify", "disk.barriers", "users"}).output, "all 3 checks hold\n");
+  const Finished none = run({"verify", "disk.barrier"});
+  EXPECT_EQ(none.exit_code, 4);
+  EXPECT_NE(none.output.find("there is no check 'disk.barrier'"), std::string::npos) << none.output;
+  EXPECT_EQ(run({"plan", "disk"}).exit_code, 64);
+  EXPECT_EQ(run({"explain", "disk.room", "disk.quota"}).exit_code, 64);
+}
+
 TEST_F(ProgramTest, SetsUpAndTakesBack) {
   const auto before = tree(host_);
   EXPECT_EQ(run({"verify"}).exit_code, 2);

@@ -1,0 +1,110 @@
+// Packet filters as nft writes them, made in a network namespace of the test's own.
+#include "hostsetup/firewalls.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/guest/disk/programs.h"
+#include "tests/support/result_matchers.h"
+#include "tests/support/temporary_directory.h"
+
+namespace umlfarm::hostsetup {
+namespace {
+
+using testing::is_error;
+using testing::is_ok;
+
+class Firewalls : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto probe = testing::run("unshare -Urn nft add table inet probe");
+    if (probe.exit_code != 0) GTEST_SKIP() << "no nftables in a user namespace here: " << probe.output;
+  }
+
+  static std::string ruleset(const std::string& commands) {
+    const testing::TemporaryDirectory directory;
+    std::ofstream(directory / "rules") << commands;
+    const auto listed = testing::run("cd " + directory.path() +
+                                     " && unshare -Urn sh -e -c 'nft -f rules; nft -j list ruleset'");
+    EXPECT_EQ(listed.exit_code, 0) << listed.output;
+    return listed.output;
+  }
+
+  static std::vector<std::string> found(const std::string& commands) {
+    const auto walls = obstacles(ruleset(commands), "umlf");
+    EXPECT_THAT(walls, is_ok());
+    std::vector<std::string> names;
+    for (const Obstacle& wall : *walls) names.push_back(wall.str());
+    return names;
+  }
+};
+
+const std::string kStrict =
+    "add table inet filter\n"
+    "add chain inet filter forward { type filter hook forward priority 0; policy drop; }\n";
+const std::vector<std::string> kFound{"inet filter forward"};
+
+TEST_F(Firewalls, AreInNobodysWayWhereTheyLetForward) {
+  EXPECT_TRUE(found("").empty());
+  EXPECT_TRUE(found("add table inet filter\n"
+                    "add chain inet filter forward { type filter hook forward priority 0; policy accept; }\n"
+                    "add chain inet filter input { type filter hook input priority 0; policy drop; }\n"
+                    "add rule inet filter forward ct state invalid drop\n")
+                  .empty());
+}
+
+TEST_F(Firewalls, AreInTheWayWhereTheyDropTheRest) {
+  EXPECT_EQ(found(kStrict), kFound);
+  for (const char* last : {"drop", "reject", "counter reject with icmpx type admin-prohibited"}) {
+    EXPECT_EQ(found("add table inet filter\n"
+                    "add chain inet filter forward { type filter hook forward priority 0; policy accept; }\n"
+                    "add rule inet filter forward ct state established accept\n"
+                    "add rule inet filter forward " +
+                    std::string(last) + "\n"),
+              kFound)
+        << last;
+  }
+}
+
+TEST_F(Firewalls, AreOutOfTheWayOnceTheyKnowBothDirections) {
+  const std::string in = "insert rule inet filter forward iifname \"umlf*\" accept\n";
+  const std::string out = "insert rule inet filter forward oifname \"umlf*\" accept\n";
+  EXPECT_EQ(found(kStrict + in), kFound);
+  EXPECT_EQ(found(kStrict + out), kFound);
+  EXPECT_TRUE(found(kStrict + in + out).empty());
+  EXPECT_TRUE(found(kStrict + "add chain inet filter ours\nadd rule inet filter forward jump ours\n" +
+                    "add rule inet filter ours iifname { \"lo\", \"umlf12\" } accept\n" +
+                    "add rule inet filter ours oifname \"umlf12\" ct state established accept\n")
+                  .empty());
+  EXPECT_EQ(found(kStrict + "insert rule inet filter forward iifname \"umlf*\" drop\n" + out), kFound);
+  EXPECT_EQ(found(kStrict + "insert rule inet filter forward iifname \"eth0\" accept\n" + out), kFound);
+}
+
+TEST_F(Firewalls, AreEachToldForThemselves) {
+  const std::string second =
+      "add table ip other\nadd chain ip other pass { type filter hook forward priority 5; policy drop; }\n"
+      "add rule ip other pass iifname \"umlf*\" accept\nadd rule ip other pass oifname \"umlf*\" accept\n";
+  EXPECT_EQ(found(kStrict + second), kFound);
+}
+
+TEST_F(Firewalls, DoNotCountTheFarmsOwn) {
+  EXPECT_TRUE(
+      found("add table inet umlfarm_12\n"
+            "add chain inet umlfarm_12 forward { type filter hook forward priority 0; policy drop; }\n")
+          .empty());
+}
+
+TEST_F(Firewalls, AreKnownByTheirChains) {
+  EXPECT_TRUE(has_chain(ruleset("add table ip filter\nadd chain ip filter DOCKER-USER\n"), "DOCKER-USER"));
+  EXPECT_FALSE(has_chain(ruleset(kStrict), "DOCKER-USER"));
+}
+
+TEST(FirewallsText, IsRefusedWhereItIsNoRuleset) {
+  for (const char* text : {"", "{", "[]", "{}", "{\"nftables\": 1}"})
+    EXPECT_THAT(obstacles(text, "umlf"), is_error(Kind::Invalid, "nft -j")) << text;
+  EXPECT_THAT(obstacles("{\"nftables\": [1, {\"rule\": 2}, {\"chain\": {}}]}", "umlf"), is_ok());
+}
+
+}  // namespace
+}  // namespace umlfarm::hostsetup
