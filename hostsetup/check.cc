@@ -26,7 +26,7 @@ bool satisfies(const Need& need, const std::string& is) {
     case Rule::AtMost:
       return number_of(is) <= number_of(need.value);
     default:
-      return is == need.value;
+      return is == need.value || is == value_to_put(need);
   }
 }
 

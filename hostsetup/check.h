@@ -30,7 +30,7 @@ struct Need {
   std::string setting;  // path below /proc/sys or /sys
   Rule rule = Rule::Exactly;
   std::string value;     // a whole number but for Exactly
-  std::string put = {};  // what is put there where it is not so; empty: the value
+  std::string put = {};  // what is put there where it is not so, and is as good; empty: the value
 };
 // Without them processes in guests don't run: Yama at 2 or more keeps them from being traced, and memory that
 // may not be executed from running.

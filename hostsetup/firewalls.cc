@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <map>
+#include <set>
 
 namespace umlfarm::hostsetup {
 namespace {
@@ -86,20 +86,46 @@ bool is_strict(const Ruleset& ruleset, const json::object& chain) {
   return last != ruleset.rules.rend() && refuses_all(*last);
 }
 
+// All chains that a statement may lead to, wherever it names them: a verdict may stand in a map.
+void targets(const json::value& value, std::set<std::string>& found) {
+  if (value.is_array()) {
+    for (const json::value& each : value.get_array()) targets(each, found);
+  } else if (value.is_object()) {
+    for (const auto& [key, each] : value.get_object()) {
+      if (key == "target" && each.is_string()) found.emplace(each.get_string());
+      targets(each, found);
+    }
+  }
+}
+
+// The chain, and those that it leads to.
+std::set<std::string> reached_from(const Ruleset& ruleset, const Table& table, const std::string& chain) {
+  std::set<std::string> reached{chain};
+  for (std::size_t before = 0; before != reached.size();) {
+    before = reached.size();
+    for (const json::object& rule : ruleset.rules) {
+      if (table_of(rule) == table && reached.contains(word(rule, "chain"))) targets(rule, reached);
+    }
+  }
+  return reached;
+}
+
 }  // namespace
 
 Result<std::vector<Obstacle>> obstacles(const std::string& text, const std::string& devices) {
   UMLFARM_ASSIGN(const Ruleset ruleset, parse(text));
-  const auto knows_way = [&](const Table& table, const char* direction) {
-    return std::any_of(ruleset.rules.begin(), ruleset.rules.end(), [&](const json::object& rule) {
-      return table_of(rule) == table && knows(rule, direction, devices);
-    });
-  };
   std::vector<Obstacle> found;
   for (const json::object& chain : ruleset.chains) {
     const Table table = table_of(chain);
     if (table.second.starts_with(kOurTables) || !is_strict(ruleset, chain)) continue;
-    if (knows_way(table, "iifname") && knows_way(table, "oifname")) continue;
+    const std::set<std::string> chains = reached_from(ruleset, table, word(chain, "name"));
+    const auto knows_way = [&](const char* direction) {
+      return std::any_of(ruleset.rules.begin(), ruleset.rules.end(), [&](const json::object& rule) {
+        return table_of(rule) == table && chains.contains(word(rule, "chain")) &&
+               knows(rule, direction, devices);
+      });
+    };
+    if (knows_way("iifname") && knows_way("oifname")) continue;
     found.push_back({table.first, table.second, word(chain, "name")});
   }
   return found;

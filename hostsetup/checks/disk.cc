@@ -5,6 +5,7 @@
 #include <boost/algorithm/string/split.hpp>
 #include <filesystem>
 #include <optional>
+#include <sstream>
 
 #include "hostsetup/check.h"
 
@@ -17,6 +18,7 @@ constexpr std::uint64_t kLeastFree = std::uint64_t{1} << 30U;
 constexpr std::uint64_t kFilesOfAGuest = 8;
 
 struct Mount {
+  std::string number;  // of its device, "254:1"; major 0 where it has none of its own
   std::string point;
   std::string type;
   std::string device;
@@ -28,7 +30,7 @@ std::optional<Mount> mount_of(const std::string& line) {
   boost::split(words, line, boost::is_any_of(" "));
   const auto dash = std::find(words.begin(), words.end(), "-");
   if (words.size() < 6 || words.end() - dash < 4) return {};
-  return Mount{words[4], dash[1], dash[2], "," + words[5] + "," + dash[3] + ","};
+  return Mount{words[2], words[4], dash[1], dash[2], "," + words[5] + "," + dash[3] + ","};
 }
 
 bool lies_below(const std::string& path, const std::string& point) {
@@ -74,15 +76,58 @@ Finding inspect_kind(const Context& context) {
   return finding;
 }
 
+// The one of these that the file names for the mount; empty where it names none.
+std::string option_in_fstab(const Machine& machine, const Mount& mount,
+                            const std::vector<std::string>& options) {
+  std::istringstream lines(machine.text("/etc/fstab").value_or(""));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string device, point, type, list;
+    words >> device >> point >> type >> list;
+    if (device.starts_with('#') || point != mount.point) continue;
+    for (const std::string& option : options) {
+      if (("," + list + ",").find("," + option + ",") != std::string::npos) return option;
+    }
+  }
+  return {};
+}
+
 Finding inspect_barriers(const Context& context) {
   const Mount mount = mount_holding(context.machine, kState);
-  for (const char* option : {"nobarrier", "barrier=0"}) {
-    if (!has_option(mount, option)) continue;
-    return {option, "barriers on", "off",
-            std::string("take '") + option + "' out of the options of " + mount.point +
-                " in /etc/fstab, and run 'mount -o remount,barrier=1 " + mount.point + "'"};
+  // One option of two names, of which the kernel shows the first.
+  const std::vector<std::string> names{"nobarrier", "barrier=0"};
+  const auto off = std::find_if(names.begin(), names.end(),
+                                [&](const std::string& name) { return has_option(mount, name); });
+  if (off == names.end()) return holds("barriers on", "barriers on");
+  const std::string written = option_in_fstab(context.machine, mount, names);
+  std::string advice = "run 'mount -o remount,barrier=1 " + mount.point + "'";
+  if (!written.empty())
+    advice = "take '" + written + "' out of the options of " + mount.point + " in /etc/fstab, and " + advice;
+  return {*off, "barriers on", "off", advice};
+}
+
+// 0 where the device, or the disk that it is a part of, does not say.
+std::uint64_t most_discarded(const Machine& machine, const Mount& mount) {
+  const std::string device = mount.number.starts_with("0:")
+                                 ? "/sys/class/block/" + mount.device.substr(mount.device.rfind('/') + 1)
+                                 : "/sys/dev/block/" + mount.number;
+  for (const char* queue : {"/queue", "/../queue"}) {
+    const auto most = machine.setting(device + queue + "/discard_max_bytes");
+    if (most) return number_of(*most);
   }
-  return holds("barriers on", "barriers on");
+  return 0;
+}
+
+Finding inspect_discard(const Context& context) {
+  const Mount mount = mount_holding(context.machine, kState);
+  const std::string should = "by fstrim.timer, or by the mount";
+  if (most_discarded(context.machine, mount) == 0) return holds("a disk that takes none back", "as it is");
+  for (const char* option : {"discard", "discard=async"}) {
+    if (has_option(mount, option)) return holds("by the mount", should);
+  }
+  if (context.machine.answer({"systemctl", "is-enabled", "fstrim.timer"}) == "enabled")
+    return holds("by fstrim.timer", should);
+  return {"never", should, "never", "run 'systemctl enable --now fstrim.timer'"};
 }
 
 std::string nearest_directory(const Machine& machine) {
@@ -163,6 +208,11 @@ std::vector<Check> disk_checks() {
       {"disk.room", Severity::Must, "there is room for guests",
        "when the disk is full, writes of all guests fail at once", "umlfarm.toml(5), [capacity]",
        inspect_room},
+      {"disk.discard", Severity::Should, "what guests have deleted is given back to the disk",
+       "guests' disks are thin: what they no longer hold is free for others, and a solid-state disk, or the "
+       "pool "
+       "beneath a virtual one, fills up where it is never told",
+       "fstrim(8); Documentation/ABI/stable/sysfs-block, discard_max_bytes", inspect_discard},
       {"disk.quota", Severity::Should, "the filesystem can limit what a directory holds",
        "each file of a guest is limited by itself; that all of them together are takes project quotas, or "
        "qgroups",

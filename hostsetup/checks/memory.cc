@@ -68,7 +68,6 @@ Finding inspect_same_pages(const Context& context) {
   const std::string is = context.machine.setting(kSamePages).value_or("not in this kernel");
   if (context.profile.same_page_merging) return holds(is, "as it is");
   // 2 is 0 that has also taken apart what was merged before.
-  if (is == "2") return holds(is, "0 or 2");
   return inspect_setting(context, {kSamePages, Rule::Exactly, "0", "2"});
 }
 

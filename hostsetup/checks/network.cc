@@ -1,5 +1,6 @@
 // What the farm's network needs of the machine, and what it must not collide with.
 #include <algorithm>
+#include <boost/algorithm/string/trim.hpp>
 
 #include "hostsetup/check.h"
 #include "hostsetup/networks.h"
@@ -16,8 +17,8 @@ Finding inspect_tun(const Context& context) {
   if (dry.starts_with("insmod")) return holds("loaded when it is asked for", "there");
   if (dry.starts_with("install")) {
     return {"forbidden", "there", "forbidden",
-            "'" + dry +
-                "' keeps the module from being loaded: find the line with 'grep -r tun /etc/modprobe.d' and "
+            "\"" + boost::algorithm::trim_copy(dry) +
+                "\" keeps the module from being loaded: find the line with 'grep -r tun /etc/modprobe.d' and "
                 "take it out"};
   }
   return {"missing", "there", "missing",

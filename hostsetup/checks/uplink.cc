@@ -71,17 +71,16 @@ std::string way_through(const Context& context, const std::string& ruleset,
     return "run 'ufw route allow in on umlf+' and 'ufw route allow out on umlf+'";
   }
   if (context.machine.answer({"systemctl", "is-active", "firewalld"}) == "active") {
-    return "run 'firewall-cmd -q --permanent --new-zone=umlfarm', 'firewall-cmd -q --permanent "
-           "--zone=umlfarm "
-           "--add-interface=umlf+', 'firewall-cmd -q --permanent --new-policy=umlfarm-out', 'firewall-cmd -q "
-           "--permanent --policy=umlfarm-out --add-ingress-zone=umlfarm --add-egress-zone=ANY', "
-           "'firewall-cmd -q "
-           "--permanent --policy=umlfarm-out --set-target=ACCEPT', 'firewall-cmd -q --permanent "
-           "--new-policy=umlfarm-in', 'firewall-cmd -q --permanent --policy=umlfarm-in "
-           "--add-ingress-zone=ANY "
-           "--add-egress-zone=umlfarm', 'firewall-cmd -q --permanent --policy=umlfarm-in "
-           "--set-target=ACCEPT' and "
-           "'firewall-cmd -q --reload'";
+    std::string commands = "run ";
+    for (const char* words :
+         {"--new-zone=umlfarm", "--zone=umlfarm --add-interface=umlf+", "--new-policy=umlfarm-out",
+          "--policy=umlfarm-out --add-ingress-zone=umlfarm", "--policy=umlfarm-out --add-egress-zone=ANY",
+          "--policy=umlfarm-out --set-target=ACCEPT", "--new-policy=umlfarm-in",
+          "--policy=umlfarm-in --add-ingress-zone=ANY", "--policy=umlfarm-in --add-egress-zone=umlfarm",
+          "--policy=umlfarm-in --set-target=ACCEPT"}) {
+      commands += std::string("'firewall-cmd -q --permanent ") + words + "', ";
+    }
+    return commands + "and 'firewall-cmd -q --reload'";
   }
   if (has_chain(ruleset, "DOCKER-USER")) {
     return "run 'iptables -I DOCKER-USER -i umlf+ -j ACCEPT' and 'iptables -I DOCKER-USER -o umlf+ -j "

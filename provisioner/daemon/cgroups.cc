@@ -62,6 +62,15 @@ Status make_group(const std::string& directory) {
   return system_error("make cgroup " + directory);
 }
 
+// From the mount point to the group, each level must hand a controller down to the next. The levels between
+// are systemd's, which takes nothing back that is in use below.
+Status hand_down(const std::string& mount, const std::string& group, const std::string& controller) {
+  for (std::size_t end = mount.size(); end != std::string::npos; end = group.find('/', end + 1)) {
+    UMLFARM_TRY(posix::write_existing(group.substr(0, end) + "/cgroup.subtree_control", "+" + controller));
+  }
+  return posix::write_existing(group + "/cgroup.subtree_control", "+" + controller);
+}
+
 // The host's swap is not a guest's to fill. Where the host doesn't count swap there is no file to say so in.
 Status limit_memory(const std::string& group, bool v2, ByteSize memory) {
   const std::string bytes = std::to_string(memory.bytes());
@@ -85,7 +94,8 @@ Cgroups Cgroups::discover(const std::string& farm) {
     const bool v2 = mount.type == "cgroup2";
     const std::set<std::string> has = v2 ? offered(mount.directory) : mount.options;
     for (const char* controller : kControllers) {
-      if (has.contains(controller)) cgroups.controllers_.emplace(controller, Hierarchy{directory, v2});
+      if (has.contains(controller))
+        cgroups.controllers_.emplace(controller, Hierarchy{mount.directory, directory, v2});
     }
   }
   return cgroups;
@@ -100,11 +110,7 @@ std::vector<std::string> Cgroups::directories(const std::string& guest) const {
 Status Cgroups::create(const std::string& guest, ByteSize memory, unsigned processes) const {
   for (const auto& [controller, hierarchy] : controllers_) {
     UMLFARM_TRY(make_group(hierarchy.directory));
-    if (hierarchy.v2) {
-      const std::string parent = hierarchy.directory.substr(0, hierarchy.directory.rfind('/'));
-      UMLFARM_TRY(posix::write_existing(parent + "/cgroup.subtree_control", "+" + controller));
-      UMLFARM_TRY(posix::write_existing(hierarchy.directory + "/cgroup.subtree_control", "+" + controller));
-    }
+    if (hierarchy.v2) UMLFARM_TRY(hand_down(hierarchy.mount, hierarchy.directory, controller));
     const std::string group = hierarchy.directory + "/" + guest;
     UMLFARM_TRY(make_group(group));
     if (controller == "memory") {

@@ -33,6 +33,7 @@ class Cgroups {
 
  private:
   struct Hierarchy {
+    std::string mount;
     std::string directory;  // the farm's group in it
     bool v2 = false;
   };

@@ -2,6 +2,8 @@
 #include <set>
 
 #include "hostsetup/inspection.h"
+#include "hostsetup/plan.h"
+#include "hostsetup/record.h"
 #include "tests/hostsetup/fake_machine.h"
 #include "tests/support/result_matchers.h"
 
@@ -73,6 +75,35 @@ TEST_P(SabotagedHost, IsDiagnosed) {
   }
 }
 
+// What apply would do now.
+Plan next_plan(const FakeMachine& host, const Record& record) {
+  const auto answers = inspect(host.context());
+  EXPECT_THAT(answers, is_ok());
+  auto plan = make_plan(host.machine(), record, wanted_changes(host.machine(), record, *answers));
+  EXPECT_THAT(plan, is_ok());
+  return *std::move(plan);
+}
+
+TEST_P(SabotagedHost, IsMendedOnceAndForAll) {
+  const Sabotage& row = GetParam();
+  if (!row.mends) return;
+  FakeMachine host;
+  if (row.text == nullptr) {
+    host.remove(row.path);
+  } else {
+    host.write(row.path, row.text);
+  }
+  const auto empty = load_record(host.machine());
+  ASSERT_THAT(empty, is_ok());
+  const Plan first = next_plan(host, *empty);
+  EXPECT_FALSE(first.steps.empty());
+  EXPECT_TRUE(carry_out(host.machine(), *empty, first, [](const Step&) {}).failed.empty());
+  EXPECT_EQ(host.finding(row.check).reason, "");
+  const auto record = load_record(host.machine());
+  ASSERT_THAT(record, is_ok());
+  for (const Step& step : next_plan(host, *record).steps) ADD_FAILURE() << "once more: " << as_diff(step);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Each, SabotagedHost,
     ::testing::Values(
@@ -129,7 +160,7 @@ INSTANTIATE_TEST_SUITE_P(
         Sabotage{"/proc/self/mountinfo", "1 1 0:1 / / ro - ext4 /dev/a rw,prjquota\n", "disk.filesystem",
                  "read-only", "remount,rw /", false},
         Sabotage{"/proc/self/mountinfo", "1 1 0:1 / / rw - ext4 /dev/a rw,prjquota,nobarrier\n",
-                 "disk.barriers", "off", "'nobarrier'", false},
+                 "disk.barriers", "off", "'mount -o remount,barrier=1 /'", false},
         Sabotage{"/sys/class/misc/tun", nullptr, "network.tun", "missing", "module 'tun'", false},
         Sabotage{"/proc/net/route", "Iface\neth0\t0000000A\t0\t1\t0\t0\t0\t000000FF\n", "network.pools",
                  "collision", "pool4 = \"172.16.0.0/16\"", false},
@@ -238,6 +269,32 @@ TEST(Checks, AreContentWithMoreThanTheyAskFor) {
   for (const char* check : {"memory.huge-pages", "memory.same-pages", "processor.smt", "memory.swap"}) {
     EXPECT_EQ(host.finding(check).reason, "") << check;
   }
+}
+
+TEST(Checks, FindTheWordThatTurnsBarriersOff) {
+  FakeMachine host;
+  host.write("/proc/self/mountinfo", "1 1 0:1 / / rw - ext4 /dev/a rw,prjquota,nobarrier\n");
+  host.write("/etc/fstab",
+             "# /dev/a / ext4 nobarrier\n/dev/b /x ext4 nobarrier 0 0\n/dev/a / ext4 rw,barrier=0 0 1\n");
+  EXPECT_THAT(host.finding("disk.barriers").advice, HasSubstr("take 'barrier=0' out of the options of / in"));
+}
+
+TEST(Checks, WantSpaceGivenBackWhereTheDiskTakesIt) {
+  FakeMachine host;
+  const auto reason = [&] { return host.finding("disk.discard").reason; };
+  host.write("/sys/dev/block/8:1/dev", "8:1\n");
+  host.write("/sys/dev/block/queue/discard_max_bytes", "0\n");
+  EXPECT_EQ(reason(), "");
+  host.write("/sys/dev/block/queue/discard_max_bytes", "2147450880\n");
+  EXPECT_EQ(reason(), "never");
+  host.answers("systemctl is-enabled fstrim.timer", "enabled\n");
+  EXPECT_EQ(reason(), "");
+  host.answers("systemctl is-enabled fstrim.timer", "disabled\n", 1);
+  host.write("/proc/self/mountinfo", "1 1 8:1 / / rw - ext4 /dev/a rw,discard\n");
+  EXPECT_EQ(reason(), "");
+  host.write("/proc/self/mountinfo", "1 1 0:30 / / rw - btrfs /dev/vdc rw\n");
+  host.write("/sys/class/block/vdc/queue/discard_max_bytes", "4096\n");
+  EXPECT_EQ(reason(), "never");
 }
 
 TEST(Checks, AskTheQuotaOfTheRightFilesystem) {

@@ -81,6 +81,17 @@ TEST_F(Firewalls, AreOutOfTheWayOnceTheyKnowBothDirections) {
   EXPECT_EQ(found(kStrict + "insert rule inet filter forward iifname \"eth0\" accept\n" + out), kFound);
 }
 
+TEST_F(Firewalls, KnowTheWayOnlyInChainsThatForwardingReaches) {
+  const std::string chains = "add chain inet filter ours\nadd chain inet filter inner\n";
+  const std::string rules =
+      "add rule inet filter inner iifname \"umlf*\" accept\nadd rule inet filter inner oifname \"umlf*\" "
+      "accept\n";
+  EXPECT_EQ(found(kStrict + chains + rules), kFound);
+  EXPECT_TRUE(found(kStrict + chains + rules + "add rule inet filter ours jump inner\n" +
+                    "add rule inet filter forward ip protocol vmap { tcp : jump ours, udp : drop }\n")
+                  .empty());
+}
+
 TEST_F(Firewalls, AreEachToldForThemselves) {
   const std::string second =
       "add table ip other\nadd chain ip other pass { type filter hook forward priority 5; policy drop; }\n"
