@@ -49,6 +49,9 @@ Finding inspect_setting(const Context& context, const Need& need) {
     finding.advice =
         at_boot->where + " sets it to " + at_boot->value + " each time the machine starts: " +
         (at_boot->behind_ours ? "take that line out, then run 'umlfarm-hostsetup apply'" : kApplyMends);
+  } else if (satisfies(need, *is) && need.kept && !at_boot) {
+    finding.reason = "not-kept";
+    finding.advice = std::string("nothing makes it so when the machine starts: ") + kApplyMends;
   } else if (!satisfies(need, *is)) {
     finding.reason = need.rule == Rule::AtLeast  ? "too-low"
                      : need.rule == Rule::AtMost ? "too-high"

@@ -31,6 +31,8 @@ struct Need {
   Rule rule = Rule::Exactly;
   std::string value;     // a whole number but for Exactly
   std::string put = {};  // what is put there where it is not so, and is as good; empty: the value
+  // Also where it is so already: who has made it so may come later than we at the next start, or never.
+  bool kept = false;
 };
 // Without them processes in guests don't run: Yama at 2 or more keeps them from being traced, and memory that
 // may not be executed from running.

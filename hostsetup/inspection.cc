@@ -37,7 +37,7 @@ bool is_recorded(const Record& record, const Need& need) {
 bool is_for_our_file(const Machine& machine, const Record& record, const Need& need, const std::string& is) {
   const auto others = value_at_boot(machine, need.setting, false);
   if (others) return !satisfies(need, others->value);
-  return !satisfies(need, is) || is_recorded(record, need);
+  return need.kept || !satisfies(need, is) || is_recorded(record, need);
 }
 
 // With the directory that it lies in, where that was not there before.

@@ -18,6 +18,13 @@ std::uint32_t hexadecimal(const std::string& text) {
   return ntohl(number);
 }
 
+bool same_bits(const in6_addr& a, const in6_addr& b, unsigned bits) {
+  for (unsigned bit = 0; bit < bits; ++bit) {
+    if (((a.s6_addr[bit / 8] ^ b.s6_addr[bit / 8]) & (0x80U >> bit % 8)) != 0) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string Network4::str() const {
@@ -55,6 +62,47 @@ std::vector<Route4> parse_routes(const std::string& text) {
     if (!words.fail() && prefix != 0) routes.push_back({{hexadecimal(to), prefix}, device});
   }
   return routes;
+}
+
+std::string default_device(const std::string& text) {
+  std::istringstream lines(text);
+  std::string line;
+  std::getline(lines, line);
+  while (std::getline(lines, line)) {
+    std::istringstream words(line);
+    std::string device, to, gateway, flags, references, use, metric, mask;
+    words >> device >> to >> gateway >> flags >> references >> use >> metric >> mask;
+    if (!words.fail() && hexadecimal(to) == 0 && hexadecimal(mask) == 0) return device;
+  }
+  return {};
+}
+
+std::optional<std::string> route6_within(const std::string& cidr, const std::string& text,
+                                         const std::string& ours) {
+  const std::size_t slash = cidr.find('/');
+  in6_addr wanted{};
+  unsigned wanted_prefix = 0;
+  if (slash == std::string::npos || ::inet_pton(AF_INET6, cidr.substr(0, slash).c_str(), &wanted) != 1)
+    return {};
+  std::from_chars(cidr.data() + slash + 1, cidr.data() + cidr.size(), wanted_prefix);
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string to, length, word, device;
+    words >> to >> length;
+    while (words >> word) device = word;
+    in6_addr network{};
+    unsigned prefix = 0;
+    std::from_chars(length.data(), length.data() + length.size(), prefix, 16);
+    if (to.size() != 32 || prefix == 0 || device.starts_with(ours)) continue;
+    for (std::size_t i = 0; i < 16; ++i)
+      std::from_chars(to.data() + 2 * i, to.data() + 2 * i + 2, network.s6_addr[i], 16);
+    if (IN6_IS_ADDR_LINKLOCAL(&network) || IN6_IS_ADDR_MULTICAST(&network)) continue;
+    if (!same_bits(network, wanted, std::min(prefix, wanted_prefix))) continue;
+    char shown[INET6_ADDRSTRLEN];
+    return std::string(::inet_ntop(AF_INET6, &network, shown, sizeof shown)) + "/" + std::to_string(prefix);
+  }
+  return {};
 }
 
 std::optional<Network4> free_network4(unsigned prefix, const std::vector<Network4>& taken) {

@@ -23,6 +23,12 @@ std::optional<Network4> parse_network4(const std::string& cidr);
 bool overlap(const Network4& a, const Network4& b);
 // Of /proc/net/route, without the default route.
 std::vector<Route4> parse_routes(const std::string& text);
+// The device of its default route; empty where there is none.
+std::string default_device(const std::string& text);
+// Whether an IPv6 network, "fd00::/64", holds or is held by one of those that /proc/net/ipv6_route has by
+// other devices than `ours*`: which one, or nothing. Default routes, link-local ones and groups don't count.
+std::optional<std::string> route6_within(const std::string& cidr, const std::string& text,
+                                         const std::string& ours);
 // A private network of that prefix, 16 or longer, that overlaps none of these.
 std::optional<Network4> free_network4(unsigned prefix, const std::vector<Network4>& taken);
 

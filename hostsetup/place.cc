@@ -140,6 +140,15 @@ Status put_setting(const std::string& path, const std::string& value) {
   return {};
 }
 
+// With forwarding, the kernel turns these the other way (inet_forward_change in net/ipv4/devinet.c): they are
+// a setting of their own, which stays as it is.
+Status put_forwarding(const Machine& machine, const std::string& path, const std::string& value) {
+  const std::string redirects = "/proc/sys/net/ipv4/conf/all/accept_redirects";
+  const auto before = machine.setting(redirects);
+  UMLFARM_TRY(put_setting(machine.at(path), value));
+  return before ? put_setting(machine.at(redirects), *before) : Status();
+}
+
 }  // namespace
 
 std::string file_standing(const std::string& content) { return "0644 0:0\n" + content; }
@@ -174,7 +183,9 @@ Result<Standing> look(const Machine& machine, const Place& place) {
 Status put(const Machine& machine, const Place& place, const Standing& wanted) {
   switch (place.sort) {
     case Sort::Setting:
-      return wanted ? put_setting(machine.at(place.name), *wanted) : Status();
+      if (!wanted) return {};
+      if (place.name == "/proc/sys/net/ipv4/ip_forward") return put_forwarding(machine, place.name, *wanted);
+      return put_setting(machine.at(place.name), *wanted);
     case Sort::Enabled:
     case Sort::Running:
       return wanted ? put_unit(machine, place, *wanted) : Status();

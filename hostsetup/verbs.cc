@@ -44,6 +44,12 @@ Result<Plan> plan_for(const Sight& sight, const Record& record) {
   return make_plan(sight.machine, record, wanted_changes(sight.machine, record, sight.answers));
 }
 
+// What a run that was killed between a unit's file and systemd's reading it has left; where it does not
+// answer, it has read nothing.
+void have_units_read(const Machine& machine, const Record& record) {
+  if (!record.empty() && machine.has(kSystemd)) (void)machine.ask({"systemctl", "daemon-reload"});
+}
+
 void say(const boost::json::value& value) { std::cout << boost::json::serialize(value) << "\n"; }
 
 void tell(const Step& step) { std::cout << as_diff(step) << std::flush; }
@@ -150,6 +156,7 @@ Result<int> run_apply(const Settings& settings) {
   UMLFARM_ASSIGN(const SoleRun alone, SoleRun::begin(sight.machine));
   UMLFARM_ASSIGN(const Record record, load_record(sight.machine));
   UMLFARM_ASSIGN(const Plan plan, plan_for(sight, record));
+  have_units_read(sight.machine, record);
   const Outcome outcome = carry_out(sight.machine, record, plan, tell);
   if (const auto code = tell_end(outcome, plan.steps.size(), "made")) return *code;
   return run_verify({settings.root, settings.profile_directory, settings.profile});
@@ -164,6 +171,7 @@ Result<int> run_undo(const Settings& settings) {
   if (settings.purge) UMLFARM_TRY(remove_state(machine));
   UMLFARM_ASSIGN(const Record record, load_record(machine));
   UMLFARM_ASSIGN(const Plan plan, make_plan(machine, record, {}));
+  have_units_read(machine, record);
   const Outcome outcome = carry_out(machine, record, plan, tell);
   return tell_end(outcome, plan.steps.size(), "taken back").value_or(0);
 }

@@ -9,20 +9,31 @@ extern "C" {
 namespace umlfarm::guest {
 namespace {
 
-// The elements that let a port speak, as "SET ELEMENT" pairs.
+constexpr const char* kSets[] = {"bridge umlfarm macs", "bridge umlfarm sources4", "bridge umlfarm sources6",
+                                 "inet umlfarm guests4", "inet umlfarm guests6"};
+
+// The elements that let a port speak, and be spoken to from beyond an uplink, as "SET ELEMENT" pairs.
 std::vector<std::pair<std::string, std::string>> elements(const Port& port) {
   const std::string who = "\"" + port.tap + "\" . " + port.mac;
-  std::vector<std::pair<std::string, std::string>> list{{"macs", who},
-                                                        {"sources6", who + " . " + link_local(port.mac)}};
-  if (!port.address4.empty()) list.emplace_back("sources4", who + " . " + without_prefix(port.address4));
-  if (!port.address6.empty()) list.emplace_back("sources6", who + " . " + without_prefix(port.address6));
+  std::vector<std::pair<std::string, std::string>> list{
+      {"bridge umlfarm macs", who}, {"bridge umlfarm sources6", who + " . " + link_local(port.mac)}};
+  if (!port.address4.empty()) {
+    const std::string address = without_prefix(port.address4);
+    list.emplace_back("bridge umlfarm sources4", who + " . " + address);
+    list.emplace_back("inet umlfarm guests4", address);
+  }
+  if (!port.address6.empty()) {
+    const std::string address = without_prefix(port.address6);
+    list.emplace_back("bridge umlfarm sources6", who + " . " + address);
+    list.emplace_back("inet umlfarm guests6", address);
+  }
   return list;
 }
 
 std::string each(const Port& port, const char* verb) {
   std::string commands;
   for (const auto& [set, element] : elements(port)) {
-    commands += std::string(verb) + " element bridge umlfarm " + set + " { " + element + " }\n";
+    commands += std::string(verb) + " element " + set + " { " + element + " }\n";
   }
   return commands;
 }
@@ -30,7 +41,8 @@ std::string each(const Port& port, const char* verb) {
 }  // namespace
 
 std::string ruleset(const std::string& bridge, const std::string& tap_prefix) {
-  // The sets outlive a daemon's restart, so the tables are not made anew: only their rules are.
+  // The sets outlive a daemon's restart, so the tables are not made anew: only their rules are. What is
+  // forwarded is for the uplink to say, where there is one: without, nothing is.
   return R"(
 add table bridge umlfarm
 add set bridge umlfarm macs { type ifname . ether_addr; }
@@ -58,6 +70,9 @@ add rule bridge umlfarm guest6 icmpv6 type { nd-router-advert, nd-redirect } dro
 add rule bridge umlfarm guest6 udp sport 547 drop
 add rule bridge umlfarm guest6 accept
 add table inet umlfarm
+add set inet umlfarm guests4 { type ipv4_addr; }
+add set inet umlfarm guests6 { type ipv6_addr; }
+add chain inet umlfarm forward { type filter hook forward priority 0; policy drop; }
 add chain inet umlfarm input { type filter hook input priority 0; policy accept; }
 add chain inet umlfarm guests
 flush chain inet umlfarm input
@@ -80,9 +95,7 @@ std::string forget_command(const Port& port) { return each(port, "add") + each(p
 
 std::string reset_command(const std::vector<Port>& ports) {
   std::string commands;
-  for (const char* set : {"macs", "sources4", "sources6"}) {
-    commands += std::string("flush set bridge umlfarm ") + set + "\n";
-  }
+  for (const char* set : kSets) commands += std::string("flush set ") + set + "\n";
   for (const Port& port : ports) commands += allow_command(port);
   return commands;
 }

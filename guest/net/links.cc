@@ -163,6 +163,25 @@ Status Links::add_address(const std::string& name, const std::string& cidr) {
   return {};
 }
 
+Status Links::set_address4(const std::string& name, const std::string& cidr) {
+  UMLFARM_ASSIGN(const int index, index_of(name));
+  UMLFARM_ASSIGN(const Address wanted, parse_address(cidr, AF_INET));
+  nl_cache* filled = nullptr;
+  if (const int result = ::rtnl_addr_alloc_cache(socket_.get(), &filled); result < 0) {
+    return netlink_error("list addresses", result);
+  }
+  const std::unique_ptr<nl_cache, void (*)(nl_cache*)> cache(filled, ::nl_cache_free);
+  for (nl_object* each = ::nl_cache_get_first(filled); each != nullptr; each = ::nl_cache_get_next(each)) {
+    auto* const address = reinterpret_cast<rtnl_addr*>(each);
+    if (::rtnl_addr_get_ifindex(address) != index || ::rtnl_addr_get_family(address) != AF_INET) continue;
+    if (::nl_addr_cmp(::rtnl_addr_get_local(address), wanted.get()) == 0) continue;
+    const int result = ::rtnl_addr_delete(socket_.get(), address, 0);
+    if (result < 0 && result != -NLE_NOADDR)
+      return netlink_error("take " + text_of(::rtnl_addr_get_local(address)) + " from " + name, result);
+  }
+  return add_address(name, cidr);
+}
+
 Status Links::make_veth(const std::string& name, const std::string& peer, int peer_namespace) {
   if (::if_nametoindex(name.c_str()) != 0) return {};
   Message message = link_message(NLM_F_CREATE | NLM_F_EXCL, {});

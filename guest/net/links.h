@@ -22,6 +22,8 @@ class Links {
   Status make_bridge(const std::string& name, const std::string& mac);
   Status bring_up(const std::string& name);
   Status add_address(const std::string& name, const std::string& cidr);
+  // The same, in place of any other IPv4 address.
+  Status set_address4(const std::string& name, const std::string& cidr);
   // A pair: `name` here, `peer` in the namespace of that descriptor.
   Status make_veth(const std::string& name, const std::string& peer, int peer_namespace);
   // The routes by `name` that are not the kernel's own: network -> gateway, each with what leads to it.

@@ -31,9 +31,9 @@ struct UplinkConfig {
 
 // Pure: the rules of libnftables, each text one transaction.
 //
-// In the farm's namespace: guests' packets go out, and answers come back, or with routes whatever is for
-// them. Nothing goes from guest to guest, whom the bridge keeps apart, nor to the addresses where clouds tell
-// machines their secrets.
+// In the farm's namespace, beside the rules of guests (firewall.h): guests' packets go out, and answers come
+// back, or with routes whatever is for a guest that there is. Nothing goes from guest to guest, whom the
+// bridge keeps apart, nor to the addresses where clouds tell machines their secrets.
 std::string uplink_farm_rules(const std::string& bridge, const std::string& device,
                               const UplinkConfig& config);
 // On the machine: translation, or nothing but guests' own addresses; and no service of the machine's own.

@@ -100,7 +100,7 @@ Finding inspect_barriers(const Context& context) {
                                 [&](const std::string& name) { return has_option(mount, name); });
   if (off == names.end()) return holds("barriers on", "barriers on");
   const std::string written = option_in_fstab(context.machine, mount, names);
-  std::string advice = "run 'mount -o remount,barrier=1 " + mount.point + "'";
+  std::string advice = "run 'mount -o remount,barrier " + mount.point + "'";
   if (!written.empty())
     advice = "take '" + written + "' out of the options of " + mount.point + " in /etc/fstab, and " + advice;
   return {*off, "barriers on", "off", advice};

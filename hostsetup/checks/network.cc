@@ -48,6 +48,16 @@ Finding inspect_pools(const Context& context) {
             std::string("set ") + key + " = \"" + (free ? free->str() : "a network that is free") +
                 "\" in [network] of /etc/umlfarm/umlfarm.toml, before there are guests"};
   }
+  if (farm.routed) {
+    const auto other =
+        route6_within(farm.pool6, context.machine.text("/proc/net/ipv6_route").value_or(""), kOurDevices);
+    if (other) {
+      return {"pool6 " + farm.pool6 + " and " + *other, "no network twice", "collision",
+              "have a network routed to this machine that is on none of its links, and set pool6 to it in "
+              "[network] of "
+              "/etc/umlfarm/umlfarm.toml, before there are guests; or set pool6 = \"\""};
+    }
+  }
   return holds(farm.pool4 + (farm.uplink.empty() ? "" : " and " + farm.uplink), "no network twice");
 }
 

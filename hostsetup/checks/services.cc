@@ -58,16 +58,21 @@ Finding inspect_time(const Context& context) {
 
 Finding without_systemd() { return holds("no systemd", "as it is"); }
 
-// All but the reserve of the machine's memory. In percent, which a kernel that has a little more or less for
-// itself does not change.
+// Of the reserve, guests get as much as the kernel and the daemon may spend on them beside their memory.
+std::uint64_t slice_limit(const Context& context) {
+  const std::uint64_t total = of_meminfo(context.machine, "MemTotal").bytes();
+  const std::uint64_t kept = context.farm.capacity.memory_reserve.bytes() / 2;
+  return total > kept ? total - kept : 0;
+}
+
+// In percent, which a kernel that has a little more or less for itself does not change.
 std::string slice_file(const Context& context) {
   const std::uint64_t total = of_meminfo(context.machine, "MemTotal").bytes();
-  const std::uint64_t reserve = std::min(context.farm.capacity.memory_reserve.bytes(), total);
-  const std::uint64_t percent =
-      total == 0 ? 100 : std::max<std::uint64_t>((total - reserve) * 100 / total, 1);
+  const std::uint64_t share = total == 0 ? 0 : slice_limit(context) / (total / 10'000 + 1);
+  const std::string cents = std::to_string(share % 100);
   return "# By umlfarm-hostsetup, which replaces this file: what is left is the machine's "
          "own.\n[Slice]\nMemoryMax=" +
-         std::to_string(percent) + "%\n";
+         std::to_string(share / 100) + (cents.size() < 2 ? ".0" : ".") + cents + "%\n";
 }
 
 Finding inspect_slice(const Context& context) {
@@ -80,6 +85,15 @@ Finding inspect_slice(const Context& context) {
   const bool limited = is == limit.wanted;
   Finding finding =
       holds(limited ? runs ? "active, limited" : "not active" : "not limited", "active, limited");
+  const std::uint64_t used =
+      number_of(context.machine.setting("/sys/fs/cgroup/umlfarm.slice/memory.current").value_or("0"));
+  if (!limited && used >= slice_limit(context)) {
+    finding.reason = "too-full";
+    finding.advice =
+        "guests have more memory than the limit would leave them, and some would be killed: lower "
+        "memory_reserve in [capacity] of /etc/umlfarm/umlfarm.toml, or stop guests first";
+    return finding;
+  }
   finding.changes = {limit, {running, "active"}};
   if (limited && runs) return finding;
   finding.reason = limited ? "not-active" : "not-limited";

@@ -1,9 +1,11 @@
 // What the machine must do for packets between guests and the world. Nothing, where the farm has no uplink.
+#include <algorithm>
 #include <bit>
 #include <boost/json.hpp>
 
 #include "hostsetup/check.h"
 #include "hostsetup/firewalls.h"
+#include "hostsetup/networks.h"
 
 namespace umlfarm::hostsetup {
 namespace {
@@ -30,7 +32,7 @@ Check with_uplink(Check check, std::function<Finding(const Context&)> inspect) {
 }
 
 Finding inspect_forwarding(const Context& context) {
-  return inspect_setting(context, {"/proc/sys/net/ipv4/ip_forward", Rule::Exactly, "1"});
+  return inspect_setting(context, {"/proc/sys/net/ipv4/ip_forward", Rule::Exactly, "1", {}, true});
 }
 
 // The device of a default route that a router told the machine of, while a machine that forwards would no
@@ -56,53 +58,27 @@ Finding inspect_forwarding6(const Context& context) {
   if (!farm.routed || farm.pool6.empty()) return holds("no IPv6 beyond the uplink", "as it is");
   const auto is = context.machine.setting(kForward6);
   const std::string device = is == "1" ? std::string() : route_at_stake(context.machine);
-  if (device.empty()) return inspect_setting(context, {kForward6, Rule::Exactly, "1"});
-  const std::string setting = "net.ipv6.conf." + device + ".accept_ra=2";
+  if (device.empty()) return inspect_setting(context, {kForward6, Rule::Exactly, "1", {}, true});
+  // With slashes, as a device's name may have a dot.
+  const std::string setting = "net/ipv6/conf/" + device + "/accept_ra=2";
   return {*is, "1", "would-cut",
           "a machine that forwards takes no routes from routers, and would lose its own, by " + device +
               ": run 'sysctl -w " + setting + "' and 'echo " + setting +
-              " >/etc/sysctl.d/90-router.conf', then 'umlfarm-hostsetup apply'"};
+              " >/etc/sysctl.d/90-accept-ra.conf', then 'umlfarm-hostsetup apply'"};
 }
 
-std::string way_through(const Context& context, const std::string& ruleset,
-                        const std::vector<Obstacle>& walls) {
-  const std::string ufw = context.machine.text("/etc/ufw/ufw.conf").value_or("");
-  if (ufw.find("\nENABLED=yes") != std::string::npos || ufw.starts_with("ENABLED=yes")) {
-    return "run 'ufw route allow in on umlf+' and 'ufw route allow out on umlf+'";
-  }
-  if (context.machine.answer({"systemctl", "is-active", "firewalld"}) == "active") {
-    std::string commands = "run ";
-    for (const char* words :
-         {"--new-zone=umlfarm", "--zone=umlfarm --add-interface=umlf+", "--new-policy=umlfarm-out",
-          "--policy=umlfarm-out --add-ingress-zone=umlfarm", "--policy=umlfarm-out --add-egress-zone=ANY",
-          "--policy=umlfarm-out --set-target=ACCEPT", "--new-policy=umlfarm-in",
-          "--policy=umlfarm-in --add-ingress-zone=ANY", "--policy=umlfarm-in --add-egress-zone=umlfarm",
-          "--policy=umlfarm-in --set-target=ACCEPT"}) {
-      commands += std::string("'firewall-cmd -q --permanent ") + words + "', ";
-    }
-    return commands + "and 'firewall-cmd -q --reload'";
-  }
-  if (has_chain(ruleset, "DOCKER-USER")) {
-    return "run 'iptables -I DOCKER-USER -i umlf+ -j ACCEPT' and 'iptables -I DOCKER-USER -o umlf+ -j "
-           "ACCEPT', "
-           "each time the machine starts";
-  }
-  std::string commands;
-  for (const Obstacle& wall : walls) {
-    for (const char* direction : {"iifname", "oifname"}) {
-      commands += std::string(commands.empty() ? "" : ", ") + "'nft insert rule " + wall.str() + " " +
-                  direction + " \"umlf*\" accept'";
-    }
-  }
-  return "run " + commands +
-         ", and put the same into the file that makes the table, such as /etc/nftables.conf";
+Passage passage_of(const Context& context) {
+  const config::Network& farm = context.farm.network;
+  Passage passage{kDevices, farm.routed, farm.routed && !farm.pool6.empty()};
+  passage.out = default_device(context.machine.text("/proc/net/route").value_or(""));
+  return passage;
 }
 
 Finding inspect_firewall(const Context& context) {
   const std::string should = "what comes and goes by umlf* is let through";
   const auto said = context.machine.ask({"nft", "-j", "list", "ruleset"});
   const auto walls = said && said->exit_code == 0
-                         ? obstacles(said->output, kDevices)
+                         ? obstacles(said->output, passage_of(context))
                          : Result<std::vector<Obstacle>>(Error(Kind::Unavailable, ""));
   if (!walls) {
     return {
@@ -112,13 +88,24 @@ Finding inspect_firewall(const Context& context) {
   if (walls->empty()) return holds("nothing in its way", should);
   std::string is;
   for (const Obstacle& wall : *walls) is += (is.empty() ? "dropped by " : ", ") + wall.str();
-  return {is, should, "dropped", way_through(context, said->output, *walls)};
+  return {is, should, "dropped", way_through(*walls, passage_of(context))};
+}
+
+// What the kernel makes of the machine's memory where nobody says otherwise (nf_conntrack_init_start),
+// buckets and connections alike; below 1 GiB it makes fewer.
+std::uint64_t usual_connections(const Machine& machine) {
+  const ByteSize memory = of_meminfo(machine, "MemTotal");
+  if (memory > ByteSize::gib(4)) return 262'144;
+  return memory > ByteSize::gib(1) ? 65'536 : 8'192;
 }
 
 Finding inspect_connections(const Context& context) {
   const std::uint64_t least = kConnectionsOfTheMachine + kConnectionsOfAGuest * context.profile.guests;
+  const std::uint64_t usual = usual_connections(context.machine);
   Finding finding = inspect_setting(context, {kConnections, Rule::AtLeast, std::to_string(least)});
-  const std::uint64_t buckets = std::bit_ceil((least + kConnectionsOfABucket - 1) / kConnectionsOfABucket);
+  if (usual >= least) return finding;
+  const std::uint64_t buckets =
+      std::max(usual, std::bit_ceil((least + kConnectionsOfABucket - 1) / kConnectionsOfABucket));
   const Change file{
       {Sort::File, kModuleFile},
       file_standing(
@@ -156,6 +143,18 @@ std::vector<Check> uplink_checks() {
            "Documentation/networking/ip-sysctl.rst, accept_ra; umlfarm.toml(5), routed",
            {}},
           inspect_forwarding6),
+      with_uplink({"network.redirects",
+                   Severity::Should,
+                   "a machine that forwards takes no redirects",
+                   "with a redirect a neighbour draws to itself what the machine sends; the kernel turns "
+                   "them off where "
+                   "forwarding is turned on, and on again with it off",
+                   "Documentation/networking/ip-sysctl.rst, accept_redirects",
+                   {}},
+                  [](const Context& context) {
+                    return inspect_setting(
+                        context, {"/proc/sys/net/ipv4/conf/all/accept_redirects", Rule::Exactly, "0"});
+                  }),
       with_uplink(
           {"network.firewall",
            Severity::Must,

@@ -160,7 +160,7 @@ INSTANTIATE_TEST_SUITE_P(
         Sabotage{"/proc/self/mountinfo", "1 1 0:1 / / ro - ext4 /dev/a rw,prjquota\n", "disk.filesystem",
                  "read-only", "remount,rw /", false},
         Sabotage{"/proc/self/mountinfo", "1 1 0:1 / / rw - ext4 /dev/a rw,prjquota,nobarrier\n",
-                 "disk.barriers", "off", "'mount -o remount,barrier=1 /'", false},
+                 "disk.barriers", "off", "'mount -o remount,barrier /'", false},
         Sabotage{"/sys/class/misc/tun", nullptr, "network.tun", "missing", "module 'tun'", false},
         Sabotage{"/proc/net/route", "Iface\neth0\t0000000A\t0\t1\t0\t0\t0\t000000FF\n", "network.pools",
                  "collision", "pool4 = \"172.16.0.0/16\"", false},
@@ -340,7 +340,12 @@ TEST(Checks, LeaveMemoryToTheMachine) {
   FakeMachine host;
   host.farm.capacity.memory_reserve = ByteSize::gib(4);
   EXPECT_EQ(host.finding("services.slice").reason, "not-limited");
-  EXPECT_THAT(*host.finding("services.slice").changes.front().wanted, HasSubstr("MemoryMax=47%\n"));
+  EXPECT_THAT(*host.finding("services.slice").changes.front().wanted, HasSubstr("MemoryMax=73.78%\n"));
+  host.write("/sys/fs/cgroup/umlfarm.slice/memory.current", "6100000000\n");
+  EXPECT_EQ(host.finding("services.slice").reason, "too-full");
+  EXPECT_TRUE(host.finding("services.slice").changes.empty());
+  host.write("/sys/fs/cgroup/umlfarm.slice/memory.current", "6000000000\n");
+  EXPECT_EQ(host.finding("services.slice").reason, "not-limited");
   host.farm = config::defaults();
   host.answers("systemctl is-active umlfarm.slice", "inactive\n", 3);
   EXPECT_EQ(host.finding("services.slice").reason, "not-active");

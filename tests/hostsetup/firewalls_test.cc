@@ -15,6 +15,9 @@ namespace {
 using testing::is_error;
 using testing::is_ok;
 
+const Passage kRouted{"umlf", true, true, "eth0"};
+const Passage kTranslated{"umlf", false, false, "eth0"};
+
 class Firewalls : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -31,8 +34,8 @@ class Firewalls : public ::testing::Test {
     return listed.output;
   }
 
-  static std::vector<std::string> found(const std::string& commands) {
-    const auto walls = obstacles(ruleset(commands), "umlf");
+  static std::vector<std::string> found(const std::string& commands, const Passage& passage = kRouted) {
+    const auto walls = obstacles(ruleset(commands), passage);
     EXPECT_THAT(walls, is_ok());
     std::vector<std::string> names;
     for (const Obstacle& wall : *walls) names.push_back(wall.str());
@@ -106,15 +109,79 @@ TEST_F(Firewalls, DoNotCountTheFarmsOwn) {
           .empty());
 }
 
-TEST_F(Firewalls, AreKnownByTheirChains) {
-  EXPECT_TRUE(has_chain(ruleset("add table ip filter\nadd chain ip filter DOCKER-USER\n"), "DOCKER-USER"));
-  EXPECT_FALSE(has_chain(ruleset(kStrict), "DOCKER-USER"));
+TEST_F(Firewalls, NeedNotKnowWhatDoesNotCome) {
+  const std::string in = "insert rule inet filter forward iifname \"umlf*\" accept\n";
+  const std::string answers = "add rule inet filter forward ct state established,related accept\n";
+  EXPECT_TRUE(found(kStrict + in + answers, kTranslated).empty());
+  EXPECT_EQ(found(kStrict + in + answers, kRouted), kFound);
+  EXPECT_EQ(found(kStrict + in, kTranslated), kFound);
+  EXPECT_EQ(
+      found(kStrict + in + "add rule inet filter forward oifname \"docker0\" ct state established accept\n",
+            kTranslated),
+      kFound);
+  const std::string six =
+      "add table ip6 filter\nadd chain ip6 filter FORWARD { type filter hook forward priority 0; policy "
+      "drop; }\n";
+  EXPECT_TRUE(found(six, kTranslated).empty());
+  EXPECT_EQ(found(six, kRouted), std::vector<std::string>{"ip6 filter FORWARD"});
+}
+
+TEST_F(Firewalls, MayTellDevicesByAMap) {
+  EXPECT_TRUE(found(kStrict +
+                    "add rule inet filter forward iifname vmap { \"eth0\" : drop, \"umlf*\" : accept }\n" +
+                    "add rule inet filter forward oifname \"umlf*\" accept\n")
+                  .empty());
+}
+
+std::string advice(const std::string& ruleset, const Passage& passage) {
+  const auto walls = obstacles(ruleset, passage);
+  EXPECT_THAT(walls, is_ok());
+  return way_through(*walls, passage);
+}
+
+TEST_F(Firewalls, AreOpenedByWhoeverKeepsThem) {
+  EXPECT_EQ(advice(ruleset(kStrict), kRouted),
+            "run 'nft insert rule inet filter forward iifname \"umlf*\" accept', 'nft insert rule inet "
+            "filter forward "
+            "oifname \"umlf*\" accept', and put the same into the file that makes the table, such as "
+            "/etc/nftables.conf");
+  EXPECT_EQ(
+      advice(ruleset(kStrict), kTranslated),
+      "run 'nft insert rule inet filter forward iifname \"umlf*\" accept', 'nft insert rule inet filter "
+      "forward "
+      "oifname \"umlf*\" ct state established,related accept', and put the same into the file that makes the "
+      "table, such as /etc/nftables.conf");
+  std::string both;
+  for (const std::string family : {"ip", "ip6"}) {
+    both += "add table " + family + " filter\nadd chain " + family +
+            " filter FORWARD { type filter hook forward priority 0; policy drop; }\n";
+  }
+  EXPECT_EQ(
+      advice(ruleset(both + "add chain ip filter ufw-user-forward\nadd chain ip6 filter ufw6-user-forward\n"),
+             kRouted),
+      "run 'ufw route allow in on umlf+', 'ufw route allow out on umlf+'");
+  EXPECT_EQ(
+      advice(ruleset(both + "add chain ip filter DOCKER-USER\nadd chain ip6 filter DOCKER-USER\n"), kRouted),
+      "run 'iptables -I DOCKER-USER -i umlf+ -o eth0 -j ACCEPT', 'iptables -I DOCKER-USER -o umlf+ -i eth0 "
+      "-j "
+      "ACCEPT', 'ip6tables -I DOCKER-USER -i umlf+ -o eth0 -j ACCEPT', 'ip6tables -I DOCKER-USER -o umlf+ -i "
+      "eth0 "
+      "-j ACCEPT', each time that Docker has started");
+}
+
+// As iptables-nft writes a target that nft has no word for.
+TEST(FirewallsText, MayRefuseInTheWordsOfIptables) {
+  const std::string ruleset =
+      R"({"nftables": [{"chain": {"family": "ip", "table": "filter", "name": "FORWARD", "hook": "forward", "policy": "accept"}},
+          {"rule": {"family": "ip", "table": "filter", "chain": "FORWARD",
+                    "expr": [{"counter": {}}, {"xt": {"type": "target", "name": "REJECT"}}]}}]})";
+  EXPECT_EQ(obstacles(ruleset, kTranslated)->size(), 1U);
 }
 
 TEST(FirewallsText, IsRefusedWhereItIsNoRuleset) {
   for (const char* text : {"", "{", "[]", "{}", "{\"nftables\": 1}"})
-    EXPECT_THAT(obstacles(text, "umlf"), is_error(Kind::Invalid, "nft -j")) << text;
-  EXPECT_THAT(obstacles("{\"nftables\": [1, {\"rule\": 2}, {\"chain\": {}}]}", "umlf"), is_ok());
+    EXPECT_THAT(obstacles(text, kRouted), is_error(Kind::Invalid, "nft -j")) << text;
+  EXPECT_THAT(obstacles("{\"nftables\": [1, {\"rule\": 2}, {\"chain\": {}}]}", kRouted), is_ok());
 }
 
 }  // namespace

@@ -185,6 +185,77 @@ TEST(Uplink, LetsTheWorldReachGuestsWhereItIsRouted) {
   EXPECT_EQ(around.state(), before);
 }
 
+// What comes from an address that is no guest's stays inside, whoever sends it: here the farm's namespace
+// itself.
+TEST(Uplink, LetsNoFalseAddressOut) {
+  const Neighbourhood around;
+  around.forward6();
+  around.tell_the_way();
+  const TestFarm farm(kRouted, true, around.machine());
+  const auto in_farm = [&](std::vector<std::string> command) {
+    command.insert(command.begin(), {"nsenter", "--net=" + farm.netns()});
+    return run_program(command);
+  };
+  const struct {
+    const char* address;
+    const char* family;
+    const std::string& to;
+    bool passes;
+  } rows[] = {{"10.77.0.1", "ip", kWorld, true},
+              {"10.99.0.1", "ip", kWorld, false},
+              {"fd75:6d6c:6661:726d::1", "ip6", kWorld6, true},
+              {"fd99::1", "ip6", kWorld6, false}};
+  EXPECT_EQ(
+      around
+          .in_world(
+              {"nft", "add table inet seen; add chain inet seen in { type filter hook input priority 0; }"})
+          .code,
+      0);
+  for (const auto& row : rows) {
+    const std::string from = std::string(row.family) + " saddr " + row.address;
+    EXPECT_EQ(around.in_world({"nft", "add rule inet seen in " + from + " counter"}).code, 0);
+    in_farm({"ip", "addr", "add",
+             std::string(row.address) + (row.family == std::string("ip") ? "/32" : "/128"), "dev", "lo"});
+    in_farm({"busybox", "ping", "-c", "2", "-W", "1", "-I", row.address, row.to});
+    const std::string seen = around.in_world({"nft", "list", "chain", "inet", "seen", "in"}).out;
+    const std::size_t at = seen.find(from);
+    ASSERT_NE(at, std::string::npos) << seen;
+    EXPECT_EQ(seen.find("packets 0 ", at) == std::string::npos, row.passes) << from << "\n" << seen;
+    EXPECT_EQ(around.in_world({"nft", "flush", "chain", "inet", "seen", "in"}).code, 0);
+  }
+}
+
+TEST(Uplink, AsksNobodyForAnAddressThatIsNoGuests) {
+  const Neighbourhood around;
+  around.forward6();
+  around.tell_the_way();
+  const TestFarm farm(kRouted, true, around.machine());
+  farm.create("alice");
+  const auto neighbours = [&] {
+    return run_program({"nsenter", "--net=" + farm.netns(), "ip", "neigh", "show", "dev", "umlbr0"}).out;
+  };
+  const std::string before = neighbours();
+  EXPECT_EQ(around.in_world({"busybox", "ping", "-c", "1", "-W", "5", farm.field("alice", "address4")}).code,
+            0);
+  EXPECT_NE(around.in_world({"busybox", "ping", "-c", "1", "-W", "1", "10.77.200.1"}).code, 0);
+  EXPECT_NE(around.in_world({"busybox", "ping", "-c", "1", "-W", "1", "fd75:6d6c:6661:726d::7777"}).code, 0);
+  EXPECT_EQ(neighbours(), before);
+}
+
+TEST(Uplink, LeavesNoWayFromGuestToGuestBehind) {
+  const Neighbourhood around;
+  around.forward6();
+  TestFarm farm(kRouted, true, around.machine());
+  farm.create("lab", {"--count", "2"});
+  const std::string other = farm.field("lab-2", "address6");
+  farm.in_guest("lab-1", "ip -6 route add " + other + "/128 via fd75:6d6c:6661:726d::1");
+  EXPECT_NE(farm.ssh("lab-1", "ping -c 1 -W 2 " + other).code, 0);
+  farm.end_daemon();
+  farm.configure("");
+  farm.start_daemon();
+  EXPECT_NE(farm.ssh("lab-1", "ping -c 1 -W 2 " + other).code, 0);
+}
+
 TEST(Uplink, MayBeRoutedAndTranslatedInTurn) {
   const Neighbourhood around;
   around.forward6();

@@ -78,20 +78,31 @@ TEST_F(Nft, KnowsOnlyThoseOfAReset) {
 
 TEST_F(Nft, TakesTheRulesOfTheWayOutAgainInPlaceOfThoseBefore) {
   const UplinkAddresses ends{"10.78.0.1/30", "10.78.0.2/30"};
+  std::string before;
   for (const UplinkConfig& config : {UplinkConfig{ends, "", ""}, UplinkConfig{ends, "10.77.0.0/16", ""},
                                      UplinkConfig{ends, "10.77.0.0/16", "fd77::/64"}}) {
     write("farm", uplink_farm_rules("umlbr0", "umlup0", config));
     write("machine", uplink_machine_rules("umlfarm_12ab", "umlf12ab", config));
-    const auto once = in_namespace("nft -f farm; nft -f machine; nft list ruleset");
+    const auto once = in_namespace("nft -f rules; nft -f farm; nft -f machine; nft list ruleset");
     ASSERT_EQ(once.exit_code, 0) << once.output;
-    EXPECT_THAT(once.output, HasSubstr("169.254.0.0/16"));
-    EXPECT_THAT(once.output, HasSubstr("10.78.0.2"));
+    EXPECT_THAT(once.output, HasSubstr("168.63.129.16"));
     EXPECT_EQ(once.output.find("masquerade") == std::string::npos, !config.routed4.empty());
-    const auto twice =
-        in_namespace("nft -f farm; nft -f machine; nft -f farm; nft -f machine; nft list ruleset");
+    EXPECT_EQ(once.output.find("ip6 daddr @guests6") == std::string::npos, config.routed6.empty());
+    EXPECT_NE(once.output, before);
+    before = once.output;
+    const auto twice = in_namespace(
+        "nft -f rules; nft -f farm; nft -f machine; nft -f rules; nft -f farm; nft -f machine; nft list "
+        "ruleset");
     EXPECT_EQ(twice.exit_code, 0);
     EXPECT_EQ(twice.output, once.output);
   }
+}
+
+TEST_F(Nft, ForwardsNothingWithoutAWayOut) {
+  const auto rules = in_namespace("nft -f rules; nft list chain inet umlfarm forward");
+  ASSERT_EQ(rules.exit_code, 0) << rules.output;
+  EXPECT_THAT(rules.output, HasSubstr("policy drop"));
+  EXPECT_THAT(rules.output, Not(HasSubstr("accept")));
 }
 
 TEST_F(Nft, DropsAnythingOfAGuestThatNoRuleLetsThrough) {
