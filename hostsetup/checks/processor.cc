@@ -65,7 +65,9 @@ std::vector<Check> processor_checks() {
        inspect_command_line},
       {"processor.smt", Severity::Should, "two guests never share a core",
        "the two threads of a core share its caches and buffers: faults such as L1TF and MDS leak between "
-       "them",
+       "them. Core scheduling would keep guests apart and both threads at work, but Debian 12 builds its "
+       "kernels "
+       "without CONFIG_SCHED_CORE",
        kGuide, inspect_smt},
   };
 }

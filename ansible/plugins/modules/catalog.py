@@ -47,6 +47,14 @@ def umlfarm(module, *words):
     return json.loads(out)
 
 
+def meaning(entries):
+    """What is there, and which of equal names is meant: the newest comes first. When it was added last is not of it."""
+    newest = {}
+    for entry in entries:
+        newest.setdefault(entry["name"], entry["digest"])
+    return newest, sorted((entry["name"], entry["digest"]) for entry in entries)
+
+
 def main():
     module = AnsibleModule(
         argument_spec={
@@ -58,9 +66,9 @@ def main():
     if module.check_mode:
         module.exit_json(changed=False, skipped=True, msg="not known before it is taken in")
     kind = module.params["kind"]
-    before = umlfarm(module, kind, "list")
+    before = meaning(umlfarm(module, kind, "list")[kind + "s"])
     umlfarm(module, kind, "add", module.params["path"])
-    module.exit_json(changed=umlfarm(module, kind, "list") != before)
+    module.exit_json(changed=meaning(umlfarm(module, kind, "list")[kind + "s"]) != before)
 
 
 if __name__ == "__main__":
