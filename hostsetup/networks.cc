@@ -18,6 +18,22 @@ std::uint32_t hexadecimal(const std::string& text) {
   return ntohl(number);
 }
 
+std::vector<Route4> all_routes(const std::string& text) {
+  std::vector<Route4> routes;
+  std::istringstream lines(text);
+  std::string line;
+  std::getline(lines, line);
+  while (std::getline(lines, line)) {
+    std::istringstream words(line);
+    std::string device, to, gateway, flags, references, use, metric, mask;
+    words >> device >> to >> gateway >> flags >> references >> use >> metric >> mask;
+    if (words.fail()) continue;
+    const auto prefix = static_cast<unsigned>(__builtin_popcount(hexadecimal(mask)));
+    routes.push_back({{hexadecimal(to), prefix}, device});
+  }
+  return routes;
+}
+
 bool same_bits(const in6_addr& a, const in6_addr& b, unsigned bits) {
   for (unsigned bit = 0; bit < bits; ++bit) {
     if (((a.s6_addr[bit / 8] ^ b.s6_addr[bit / 8]) & (0x80U >> bit % 8)) != 0) return false;
@@ -50,29 +66,14 @@ bool overlap(const Network4& a, const Network4& b) {
 }
 
 std::vector<Route4> parse_routes(const std::string& text) {
-  std::vector<Route4> routes;
-  std::istringstream lines(text);
-  std::string line;
-  std::getline(lines, line);
-  while (std::getline(lines, line)) {
-    std::istringstream words(line);
-    std::string device, to, gateway, flags, references, use, metric, mask;
-    words >> device >> to >> gateway >> flags >> references >> use >> metric >> mask;
-    const auto prefix = static_cast<unsigned>(__builtin_popcount(hexadecimal(mask)));
-    if (!words.fail() && prefix != 0) routes.push_back({{hexadecimal(to), prefix}, device});
-  }
+  std::vector<Route4> routes = all_routes(text);
+  std::erase_if(routes, [](const Route4& route) { return route.to.prefix == 0; });
   return routes;
 }
 
 std::string default_device(const std::string& text) {
-  std::istringstream lines(text);
-  std::string line;
-  std::getline(lines, line);
-  while (std::getline(lines, line)) {
-    std::istringstream words(line);
-    std::string device, to, gateway, flags, references, use, metric, mask;
-    words >> device >> to >> gateway >> flags >> references >> use >> metric >> mask;
-    if (!words.fail() && hexadecimal(to) == 0 && hexadecimal(mask) == 0) return device;
+  for (const Route4& route : all_routes(text)) {
+    if (route.to.prefix == 0) return route.device;
   }
   return {};
 }

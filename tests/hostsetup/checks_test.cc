@@ -46,6 +46,14 @@ struct Sabotage {
   const char* reason;
   const char* advice;  // a part of it
   bool mends;          // by apply
+
+  void spoil(FakeMachine& host) const {
+    if (text == nullptr) {
+      host.remove(path);
+    } else {
+      host.write(path, text);
+    }
+  }
 };
 
 void PrintTo(const Sabotage& sabotage, std::ostream* out) {
@@ -57,11 +65,7 @@ class SabotagedHost : public ::testing::TestWithParam<Sabotage> {};
 TEST_P(SabotagedHost, IsDiagnosed) {
   const Sabotage& row = GetParam();
   FakeMachine host;
-  if (row.text == nullptr) {
-    host.remove(row.path);
-  } else {
-    host.write(row.path, row.text);
-  }
+  row.spoil(host);
   const auto answers = inspect(host.context());
   ASSERT_THAT(answers, is_ok());
   for (const Answer& answer : *answers) {
@@ -88,11 +92,7 @@ TEST_P(SabotagedHost, IsMendedOnceAndForAll) {
   const Sabotage& row = GetParam();
   if (!row.mends) return;
   FakeMachine host;
-  if (row.text == nullptr) {
-    host.remove(row.path);
-  } else {
-    host.write(row.path, row.text);
-  }
+  row.spoil(host);
   const auto empty = load_record(host.machine());
   ASSERT_THAT(empty, is_ok());
   const Plan first = next_plan(host, *empty);

@@ -30,12 +30,15 @@ TEST(Networks, OverlapWhereOneHoldsTheOther) {
 }
 
 TEST(Networks, AreReadFromTheKernelsTable) {
-  const auto routes = parse_routes(
+  const std::string table(
       "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
       "eth0\t00000000\t0100A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
       "eth0\t0000A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
       "tun9\t04004E0A\t00000000\t0001\t0\t0\t0\tFCFFFFFF\t0\t0\t0\n"
       "half a line\n");
+  EXPECT_EQ(default_device(table), "eth0");
+  EXPECT_EQ(default_device("Iface\n"), "");
+  const auto routes = parse_routes(table);
   ASSERT_EQ(routes.size(), 2U);
   EXPECT_EQ(routes[0].to.str(), "192.168.0.0/24");
   EXPECT_EQ(routes[0].device, "eth0");
