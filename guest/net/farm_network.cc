@@ -59,7 +59,7 @@ Result<std::unique_ptr<FarmNetwork>> FarmNetwork::open(const std::string& namesp
   UMLFARM_TRY(network->space_->run([&] { return network->set_up(); }));
   const Uplink uplink(config.farm);
   UMLFARM_TRY(config.uplink ? uplink.set_up(*network->space_, kBridge, *config.uplink)
-                            : uplink.remove(*network->space_));
+                            : uplink.remove(*network->space_, kBridge));
   return network;
 }
 
@@ -77,7 +77,7 @@ Status FarmNetwork::set_up() {
   const bool ipv6 = posix::exists("/proc/sys/net/ipv6");
   // An address that is in use nowhere else need not wait to be found so.
   if (ipv6) UMLFARM_TRY(set("ipv6/conf/default/accept_dad", "0"));
-  UMLFARM_TRY(firewall_->apply(ruleset(kBridge, kTapPrefix)));
+  UMLFARM_TRY(firewall_->apply(ruleset(kBridge, kTapPrefix, config_.isolate)));
   UMLFARM_TRY(links_->bring_up("lo"));
   UMLFARM_TRY(links_->make_bridge(kBridge, guest_mac(config_.farm, kNoGuest)));
   if (ipv6) UMLFARM_TRY(set(std::string("ipv6/conf/") + kBridge + "/accept_ra", "0"));
@@ -140,7 +140,7 @@ Result<UniqueFd> FarmNetwork::connect_tcp(const std::string& address, std::uint1
 }
 
 Status FarmNetwork::remove() {
-  UMLFARM_TRY(Uplink(config_.farm).remove(*space_));
+  UMLFARM_TRY(Uplink(config_.farm).remove(*space_, kBridge));
   return NetNamespace::remove(path_);
 }
 

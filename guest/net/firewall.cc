@@ -40,7 +40,7 @@ std::string each(const Port& port, const char* verb) {
 
 }  // namespace
 
-std::string ruleset(const std::string& bridge, const std::string& tap_prefix) {
+std::string ruleset(const std::string& bridge, const std::string& tap_prefix, bool isolate) {
   // The sets outlive a daemon's restart, so the tables are not made anew: only their rules are. What is
   // forwarded is for the uplink to say, where there is one: without, nothing is.
   return R"(
@@ -73,6 +73,8 @@ add table inet umlfarm
 add set inet umlfarm guests4 { type ipv4_addr; }
 add set inet umlfarm guests6 { type ipv6_addr; }
 add chain inet umlfarm forward { type filter hook forward priority 0; policy drop; }
+add chain inet umlfarm neighbours
+flush chain inet umlfarm neighbours
 add chain inet umlfarm input { type filter hook input priority 0; policy accept; }
 add chain inet umlfarm guests
 flush chain inet umlfarm input
@@ -85,7 +87,7 @@ add rule inet umlfarm guests ct state established,related accept
 add rule inet umlfarm guests icmp type echo-request accept
 add rule inet umlfarm guests icmpv6 type { echo-request, nd-neighbor-solicit, nd-neighbor-advert } accept
 add rule inet umlfarm guests drop
-)";
+)" + (isolate ? "" : "add rule inet umlfarm neighbours accept\n");
 }
 
 std::string allow_command(const Port& port) { return each(port, "add"); }

@@ -20,7 +20,9 @@ struct Port {
 };
 
 // The commands of libnftables. Pure. Each is one transaction.
-std::string ruleset(const std::string& bridge, const std::string& tap_prefix);
+// `isolate`: nothing goes from guest to guest, also where the machine has the bridge's frames filtered as if
+// they were forwarded (br_netfilter).
+std::string ruleset(const std::string& bridge, const std::string& tap_prefix, bool isolate);
 std::string allow_command(const Port& port);
 std::string forget_command(const Port& port);
 // Allows these and forgets all others.

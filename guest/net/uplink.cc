@@ -44,14 +44,15 @@ std::string added(const std::string& table, const std::vector<std::string>& line
   return commands;
 }
 
-// The farm's two chains, without their rules.
-std::string empty_chains() {
+// The farm's two chains, with nothing but what goes between guests, which is for their own rules to say.
+std::string empty_chains(const std::string& bridge) {
   std::string commands;
   for (const std::string chain : {kForward, kTranslate}) {
     commands += std::string("add chain ") + kFarmTable + " " + chain + "\nflush chain " + kFarmTable + " " +
                 chain.substr(0, chain.find(' ')) + "\n";
   }
-  return commands;
+  return commands + "add rule " + kFarmTable + " forward iifname \"" + bridge + "\" oifname \"" + bridge +
+         "\" jump neighbours\n";
 }
 
 Status check_forwarding(const char* setting, const char* protocol, const char* way_out) {
@@ -121,7 +122,7 @@ std::string uplink_farm_rules(const std::string& bridge, const std::string& devi
   if (config.routed4.empty()) {
     lines.push_back(in + "ct state established,related accept");
     lines.push_back("rule translate oifname \"" + device + "\" masquerade");
-    return empty_chains() + added(kFarmTable, lines);
+    return empty_chains(bridge) + added(kFarmTable, lines);
   }
   lines.push_back(out + "ip6 daddr != " + kSecrets6 + " accept");
   // Nobody out there is a guest; and for who is none, nobody is asked on the bridge: the table of neighbours,
@@ -129,7 +130,7 @@ std::string uplink_farm_rules(const std::string& bridge, const std::string& devi
   lines.push_back(in + "ip saddr != " + config.routed4 + " ip daddr @guests4 accept");
   if (!config.routed6.empty())
     lines.push_back(in + "ip6 saddr != " + config.routed6 + " ip6 daddr @guests6 accept");
-  return empty_chains() + added(kFarmTable, lines);
+  return empty_chains(bridge) + added(kFarmTable, lines);
 }
 
 std::string uplink_machine_rules(const std::string& name, const std::string& device,
@@ -200,17 +201,17 @@ Status Uplink::connect(const std::string& bridge, const UplinkConfig& config, in
   return posix::write_existing("/proc/sys/net/ipv4/ip_forward", "1");
 }
 
-Status Uplink::disconnect() {
+Status Uplink::disconnect(const std::string& bridge) {
   UMLFARM_TRY(posix::write_existing("/proc/sys/net/ipv4/ip_forward", "0"));
   UMLFARM_TRY(forward6("0"));
   UMLFARM_ASSIGN(Links links, Links::open());
   // The machine's end goes with it.
   UMLFARM_TRY(links.remove(kFarmDevice));
-  return apply(empty_chains());
+  return apply(empty_chains(bridge));
 }
 
-Status Uplink::remove(NetNamespace& space) const {
-  UMLFARM_TRY(space.run([] { return disconnect(); }));
+Status Uplink::remove(NetNamespace& space, const std::string& bridge) const {
+  UMLFARM_TRY(space.run([&] { return disconnect(bridge); }));
   return apply(remove_table(table_));
 }
 

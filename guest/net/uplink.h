@@ -48,12 +48,12 @@ class Uplink {
   // Idempotent. Unavailable, with the way out, where the machine does not forward what is to go through it.
   Status set_up(NetNamespace& space, const std::string& bridge, const UplinkConfig& config) const;
   // Idempotent. `space` may be one that never had it.
-  Status remove(NetNamespace& space) const;
+  Status remove(NetNamespace& space, const std::string& bridge) const;
 
  private:
   Status connect(const std::string& bridge, const UplinkConfig& config, int machine_namespace) const;
   Status set_up_machine(const UplinkConfig& config) const;
-  static Status disconnect();
+  static Status disconnect(const std::string& bridge);
 
   std::string device_;  // the machine's end
   std::string table_;   // the machine's

@@ -49,7 +49,7 @@ TEST(ResetCommand, EmptiesEverySetBeforeItAllowsAnybody) {
 }
 
 TEST(Ruleset, KnowsTheBridgeAndTheTapsByName) {
-  const std::string rules = ruleset("br7", "tq");
+  const std::string rules = ruleset("br7", "tq", true);
   EXPECT_NE(rules.find("iifname \"br7\""), std::string::npos);
   EXPECT_NE(rules.find("iifname \"tq*\""), std::string::npos);
 }

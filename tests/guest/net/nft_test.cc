@@ -21,7 +21,7 @@ class Nft : public ::testing::Test {
   void SetUp() override {
     const auto probe = in_namespace("nft add table bridge probe");
     if (probe.exit_code != 0) GTEST_SKIP() << "no nftables in a user namespace here: " << probe.output;
-    write("rules", ruleset("umlbr0", "tg"));
+    write("rules", ruleset("umlbr0", "tg", true));
   }
 
   void write(const std::string& name, const std::string& commands) {
@@ -39,7 +39,7 @@ class Nft : public ::testing::Test {
 };
 
 TEST_F(Nft, FindsNoFaultInAnyCommand) {
-  write("all", ruleset("umlbr0", "tg") + allow_command(port_) + allow_command(other_) +
+  write("all", ruleset("umlbr0", "tg", true) + allow_command(port_) + allow_command(other_) +
                    forget_command(port_) + reset_command({port_, other_}));
   const auto checked = in_namespace("nft -c -f all");
   EXPECT_EQ(checked.exit_code, 0) << checked.output;
