@@ -7,6 +7,9 @@
 
 namespace umlfarm::hostsetup {
 
+// As the names of the farm's devices on the machine begin.
+inline constexpr const char* kFarmDevices = "umlf";
+
 struct Network4 {
   std::uint32_t address = 0;  // host byte order
   unsigned prefix = 32;

@@ -88,14 +88,23 @@ bool same(rtnl_route* a, rtnl_route* b) {
                        ::rtnl_route_nh_get_gateway(::rtnl_route_nexthop_n(b, 0))) == 0;
 }
 
+using Cache = std::unique_ptr<nl_cache, void (*)(nl_cache*)>;
+
+// All that the kernel has of something; `fill` is libnl's ..._alloc_cache of it.
+template <typename Fill>
+Result<Cache> listed(const char* what, Fill fill) {
+  nl_cache* filled = nullptr;
+  if (const int result = fill(&filled); result < 0) return netlink_error(std::string("list ") + what, result);
+  return Cache(filled, ::nl_cache_free);
+}
+
 // Those by that device that were set here, but these.
 Status forget_routes(nl_sock* socket, int device, const std::vector<Route>& keep) {
-  nl_cache* filled = nullptr;
-  if (const int result = ::rtnl_route_alloc_cache(socket, AF_UNSPEC, 0, &filled); result < 0) {
-    return netlink_error("list routes", result);
-  }
-  const std::unique_ptr<nl_cache, void (*)(nl_cache*)> cache(filled, ::nl_cache_free);
-  for (nl_object* each = ::nl_cache_get_first(filled); each != nullptr; each = ::nl_cache_get_next(each)) {
+  UMLFARM_ASSIGN(const Cache cache, listed("routes", [&](nl_cache** to) {
+                   return ::rtnl_route_alloc_cache(socket, AF_UNSPEC, 0, to);
+                 }));
+  for (nl_object* each = ::nl_cache_get_first(cache.get()); each != nullptr;
+       each = ::nl_cache_get_next(each)) {
     auto* const route = reinterpret_cast<rtnl_route*>(each);
     if (::rtnl_route_get_protocol(route) != kOurRoutes || ::rtnl_route_get_nnexthops(route) != 1) continue;
     rtnl_nexthop* const hop = ::rtnl_route_nexthop_n(route, 0);
@@ -166,12 +175,11 @@ Status Links::add_address(const std::string& name, const std::string& cidr) {
 Status Links::set_address4(const std::string& name, const std::string& cidr) {
   UMLFARM_ASSIGN(const int index, index_of(name));
   UMLFARM_ASSIGN(const Address wanted, parse_address(cidr, AF_INET));
-  nl_cache* filled = nullptr;
-  if (const int result = ::rtnl_addr_alloc_cache(socket_.get(), &filled); result < 0) {
-    return netlink_error("list addresses", result);
-  }
-  const std::unique_ptr<nl_cache, void (*)(nl_cache*)> cache(filled, ::nl_cache_free);
-  for (nl_object* each = ::nl_cache_get_first(filled); each != nullptr; each = ::nl_cache_get_next(each)) {
+  UMLFARM_ASSIGN(const Cache cache, listed("addresses", [&](nl_cache** to) {
+                   return ::rtnl_addr_alloc_cache(socket_.get(), to);
+                 }));
+  for (nl_object* each = ::nl_cache_get_first(cache.get()); each != nullptr;
+       each = ::nl_cache_get_next(each)) {
     auto* const address = reinterpret_cast<rtnl_addr*>(each);
     if (::rtnl_addr_get_ifindex(address) != index || ::rtnl_addr_get_family(address) != AF_INET) continue;
     if (::nl_addr_cmp(::rtnl_addr_get_local(address), wanted.get()) == 0) continue;
@@ -289,12 +297,11 @@ Status Links::forget_neighbour(const std::string& name, const std::string& addre
 
 Status Links::keep_neighbours(const std::string& name, const std::set<std::string>& addresses) {
   UMLFARM_ASSIGN(const int index, index_of(name));
-  nl_cache* filled = nullptr;
-  if (const int result = ::rtnl_neigh_alloc_cache(socket_.get(), &filled); result < 0) {
-    return netlink_error("list neighbours", result);
-  }
-  const std::unique_ptr<nl_cache, void (*)(nl_cache*)> cache(filled, ::nl_cache_free);
-  for (nl_object* each = ::nl_cache_get_first(filled); each != nullptr; each = ::nl_cache_get_next(each)) {
+  UMLFARM_ASSIGN(const Cache cache, listed("neighbours", [&](nl_cache** to) {
+                   return ::rtnl_neigh_alloc_cache(socket_.get(), to);
+                 }));
+  for (nl_object* each = ::nl_cache_get_first(cache.get()); each != nullptr;
+       each = ::nl_cache_get_next(each)) {
     auto* const entry = reinterpret_cast<rtnl_neigh*>(each);
     const bool ours = ::rtnl_neigh_get_ifindex(entry) == index &&
                       (::rtnl_neigh_get_state(entry) & NUD_PERMANENT) != 0 &&

@@ -8,8 +8,6 @@
 namespace umlfarm::hostsetup {
 namespace {
 
-constexpr const char* kOurDevices = "umlf";
-
 Finding inspect_tun(const Context& context) {
   if (context.machine.has("/sys/class/misc/tun")) return holds("there", "there");
   const std::string dry =
@@ -31,7 +29,7 @@ Finding inspect_pools(const Context& context) {
   const std::vector<Route4> routes = parse_routes(context.machine.text("/proc/net/route").value_or(""));
   std::vector<Network4> taken;
   for (const Route4& route : routes) {
-    if (!route.device.starts_with(kOurDevices)) taken.push_back(route.to);
+    if (!route.device.starts_with(kFarmDevices)) taken.push_back(route.to);
   }
   for (const auto& [key, cidr] :
        {std::pair<const char*, std::string>{"pool4", farm.pool4}, {"uplink", farm.uplink}}) {
@@ -50,7 +48,7 @@ Finding inspect_pools(const Context& context) {
   }
   if (farm.routed) {
     const auto other =
-        route6_within(farm.pool6, context.machine.text("/proc/net/ipv6_route").value_or(""), kOurDevices);
+        route6_within(farm.pool6, context.machine.text("/proc/net/ipv6_route").value_or(""), kFarmDevices);
     if (other) {
       return {"pool6 " + farm.pool6 + " and " + *other, "no network twice", "collision",
               "have a network routed to this machine that is on none of its links, and set pool6 to it in "

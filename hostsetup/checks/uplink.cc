@@ -12,7 +12,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr const char* kDevices = "umlf";
 constexpr const char* kForward6 = "/proc/sys/net/ipv6/conf/all/forwarding";
 constexpr const char* kConnections = "/proc/sys/net/netfilter/nf_conntrack_max";
 constexpr const char* kModuleFile = "/etc/modprobe.d/umlfarm.conf";
@@ -69,16 +68,17 @@ Finding inspect_forwarding6(const Context& context) {
 
 Passage passage_of(const Context& context) {
   const config::Network& farm = context.farm.network;
-  Passage passage{kDevices, farm.routed, farm.routed && !farm.pool6.empty()};
+  Passage passage{kFarmDevices, farm.routed, farm.routed && !farm.pool6.empty()};
   passage.out = default_device(context.machine.text("/proc/net/route").value_or(""));
   return passage;
 }
 
 Finding inspect_firewall(const Context& context) {
   const std::string should = "what comes and goes by umlf* is let through";
+  const Passage passage = passage_of(context);
   const auto said = context.machine.ask({"nft", "-j", "list", "ruleset"});
   const auto walls = said && said->exit_code == 0
-                         ? obstacles(said->output, passage_of(context))
+                         ? obstacles(said->output, passage)
                          : Result<std::vector<Obstacle>>(Error(Kind::Unavailable, ""));
   if (!walls) {
     return {
@@ -88,7 +88,7 @@ Finding inspect_firewall(const Context& context) {
   if (walls->empty()) return holds("nothing in its way", should);
   std::string is;
   for (const Obstacle& wall : *walls) is += (is.empty() ? "dropped by " : ", ") + wall.str();
-  return {is, should, "dropped", way_through(*walls, passage_of(context))};
+  return {is, should, "dropped", way_through(*walls, passage)};
 }
 
 // What the kernel makes of the machine's memory where nobody says otherwise (nf_conntrack_init_start),
