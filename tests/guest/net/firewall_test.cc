@@ -13,14 +13,17 @@ TEST(AllowCommand, LetsAGuestSpeakAsItself) {
             "add element bridge umlfarm macs { \"tg17\" . 02:12:34:00:00:11 }\n"
             "add element bridge umlfarm sources6 { \"tg17\" . 02:12:34:00:00:11 . fe80::12:34ff:fe00:11 }\n"
             "add element bridge umlfarm sources4 { \"tg17\" . 02:12:34:00:00:11 . 10.77.0.2 }\n"
-            "add element bridge umlfarm sources6 { \"tg17\" . 02:12:34:00:00:11 . fd77::2 }\n");
+            "add element inet umlfarm guests4 { 10.77.0.2 }\n"
+            "add element bridge umlfarm sources6 { \"tg17\" . 02:12:34:00:00:11 . fd77::2 }\n"
+            "add element inet umlfarm guests6 { fd77::2 }\n");
 }
 
 TEST(AllowCommand, GivesNoAddressThatTheGuestDoesNotHave) {
   EXPECT_EQ(allow_command(kOther),
             "add element bridge umlfarm macs { \"tg18\" . 02:12:34:00:00:12 }\n"
             "add element bridge umlfarm sources6 { \"tg18\" . 02:12:34:00:00:12 . fe80::12:34ff:fe00:12 }\n"
-            "add element bridge umlfarm sources4 { \"tg18\" . 02:12:34:00:00:12 . 10.77.0.3 }\n");
+            "add element bridge umlfarm sources4 { \"tg18\" . 02:12:34:00:00:12 . 10.77.0.3 }\n"
+            "add element inet umlfarm guests4 { 10.77.0.3 }\n");
 }
 
 TEST(AllowCommand, TakesAddressesWithTheirPrefixToo) {
@@ -43,7 +46,9 @@ TEST(ResetCommand, EmptiesEverySetBeforeItAllowsAnybody) {
   const std::string flush =
       "flush set bridge umlfarm macs\n"
       "flush set bridge umlfarm sources4\n"
-      "flush set bridge umlfarm sources6\n";
+      "flush set bridge umlfarm sources6\n"
+      "flush set inet umlfarm guests4\n"
+      "flush set inet umlfarm guests6\n";
   EXPECT_EQ(reset_command({}), flush);
   EXPECT_EQ(reset_command({kPort, kOther}), flush + allow_command(kPort) + allow_command(kOther));
 }
