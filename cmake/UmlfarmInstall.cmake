@@ -15,7 +15,7 @@ function(install_manual page component)
 endfunction()
 
 install(TARGETS umlfarm DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT farm)
-install(TARGETS umlfarmd umlfarm-supervisor DESTINATION ${CMAKE_INSTALL_SBINDIR} COMPONENT farm)
+install(TARGETS umlfarmd umlfarm-libvirt umlfarm-supervisor DESTINATION ${CMAKE_INSTALL_SBINDIR} COMPONENT farm)
 install_manual(umlfarm.1 farm)
 install_manual(umlfarm.toml.5 farm)
 install_manual(umlfarmd.8 farm)

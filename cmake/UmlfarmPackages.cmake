@@ -64,7 +64,7 @@ umlfarm_package(kernel umlfarm-kernel kernel "guest kernels for umlfarm"
 programs by ptrace, and fast, which runs them by seccomp on many processors.")
 
 set(CPACK_DEBIAN_FARM_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_FARM_PACKAGE_RECOMMENDS "umlfarm-kernel, umlfarm-images, umlfarm-hostsetup")
+set(CPACK_DEBIAN_FARM_PACKAGE_RECOMMENDS "umlfarm-kernel, umlfarm-images, umlfarm-hostsetup, libvirt-daemon-driver-qemu")
 set(CPACK_DEBIAN_FARM_PACKAGE_DEPENDS "openssh-client")
 set(CPACK_DEBIAN_HOSTSETUP_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_HOSTSETUP_PACKAGE_DEPENDS "kmod, iproute2, nftables")

@@ -1,9 +1,11 @@
 // What a guest may use. Values only; the guest folder may include this header and nothing else of quota.
 #pragma once
 
+#include <algorithm>
 #include <string>
 
 #include "provisioner/base/byte_size.h"
+#include "provisioner/base/result.h"
 
 namespace umlfarm::quota {
 
@@ -18,12 +20,21 @@ inline constexpr ByteSize kMostDisk = ByteSize(ByteSize::gib(8192).bytes() - 512
 // UML's own most (arch/um/Kconfig).
 inline constexpr unsigned kMostProcessors = 64;
 
+// A share of the processors against other guests', as cgroup v2 counts it.
+inline constexpr unsigned kLeastCpuWeight = 1;
+inline constexpr unsigned kMostCpuWeight = 10'000;
+
 struct Limits {
-  ByteSize memory;           // mem= of the guest; its tmpfs and cgroup are sized from it
+  ByteSize memory;           // what the guest can use; its control group is sized from it
   ByteSize disk;             // the most its disk.cow may allocate on the host
   ByteSize swap;             // size of the swap device; zero: none
   unsigned processes = 512;  // host processes and threads: one per guest process, and a few more
   unsigned processors = 1;   // the guest's; it runs on as many of the host's
+  // mem= of the guest, and what its memory can be set to while it runs. Costs the guest a 64th of it, for the
+  // kernel's list of pages. Zero: as `memory`.
+  ByteSize memory_ceiling = {};
+  unsigned cpu_weight = 100;  // its share where processors are short, against other guests'
+  unsigned cpu_percent = 0;   // the most of one processor's time, 250 being two and a half; 0: all there is
 };
 
 struct Plan {
@@ -35,5 +46,13 @@ struct Plan {
   bool durable_disks = true;
   bool tap_offload = true;
 };
+
+// What the guest is booted with.
+constexpr ByteSize boot_memory(const Limits& limits) {
+  return std::max(limits.memory, limits.memory_ceiling);
+}
+
+// Invalid when a limit lies outside what a guest can be given.
+Status check_limits(const Limits& limits);
 
 }  // namespace umlfarm::quota

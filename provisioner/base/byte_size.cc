@@ -2,11 +2,12 @@
 
 #include <array>
 #include <charconv>
+#include <cstdio>
 
 namespace umlfarm {
 namespace {
 
-constexpr std::array<std::string_view, 5> kUnits{"B", "KiB", "MiB", "GiB", "TiB"};
+constexpr std::array<std::string_view, 7> kUnits{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 
 Error invalid(std::string_view text, std::string_view why) {
   return {Kind::Invalid, "size '" + std::string(text) + "' " + std::string(why) +
@@ -48,6 +49,16 @@ std::string ByteSize::str() const {
     ++power;
   }
   return std::to_string(number) + " " + std::string(kUnits[power]);
+}
+
+std::string human_size(std::uint64_t bytes) {
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; value >= 999.5 && unit + 1 < kUnits.size(); ++unit) value /= 1024;
+  char number[32];
+  const bool whole = unit == 0 || value >= 99.95 || value == static_cast<double>(static_cast<int>(value));
+  (void)std::snprintf(number, sizeof number, whole ? "%.0f " : "%.1f ", value);
+  return number + std::string(kUnits[unit]);
 }
 
 }  // namespace umlfarm

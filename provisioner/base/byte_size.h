@@ -35,4 +35,7 @@ class ByteSize {
   std::uint64_t bytes_ = 0;
 };
 
+// Rounded to three digits for people, such as "9.7 GiB".
+std::string human_size(std::uint64_t bytes);
+
 }  // namespace umlfarm

@@ -38,22 +38,15 @@ std::string since(std::int64_t then_ms, std::int64_t now_ms) {
   return then_ms == 0 || then_ms > now_ms ? "-" : format_duration(now_ms - then_ms);
 }
 
+std::string count_of(const json::value& resource) {
+  return std::to_string(number(resource, "promised")) + " of " + std::to_string(number(resource, "capacity"));
+}
+
 std::string used_of(const json::value& guest, const char* used, const char* whole) {
   return size(guest, used) + " of " + size(guest, whole);
 }
 
 }  // namespace
-
-std::string human_size(std::uint64_t bytes) {
-  constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; value >= 999.5 && unit + 1 < std::size(kUnits); ++unit) value /= 1024;
-  char buffer[32];
-  const bool whole = unit == 0 || value >= 99.95 || value == static_cast<double>(static_cast<int>(value));
-  (void)std::snprintf(buffer, sizeof buffer, whole ? "%.0f %s" : "%.1f %s", value, kUnits[unit]);
-  return buffer;
-}
 
 std::string render_guests(const json::value& document, std::int64_t now_ms) {
   std::vector<Row> rows;
@@ -73,6 +66,8 @@ std::string render_guest(const json::value& guest, std::int64_t now_ms) {
                  {"id", text(guest, "id")},
                  {"state", text(guest, "state")},
                  {"reason", text(guest, "reason")},
+                 {"tenant", text(guest, "tenant")},
+                 {"user", text(guest, "user")},
                  {"plan", text(guest, "plan")},
                  {"image", text(guest, "image") + " (" + text(guest, "image_digest").substr(0, 12) + ")"},
                  {"kernel", text(guest, "kernel") + " (" + text(guest, "kernel_digest").substr(0, 12) +
@@ -136,7 +131,8 @@ std::string render_status(const json::value& document) {
   std::string shown = fields({{"version", text(document, "version")},
                               {"guests", guests.empty() ? "none" : guests},
                               {"memory promised", used_of(document.at("memory"), "promised", "capacity")},
-                              {"disk promised", used_of(document.at("disk"), "promised", "capacity")}});
+                              {"disk promised", used_of(document.at("disk"), "promised", "capacity")},
+                              {"processors promised", count_of(document.at("processors"))}});
   for (const json::value& notice : document.at("notices").as_array()) {
     shown += "notice: " + printable(json::value_to<std::string>(notice)) + "\n";
   }

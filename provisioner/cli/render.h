@@ -12,11 +12,11 @@ std::string render_guest(const boost::json::value& guest, std::int64_t now_ms);
 std::string render_images(const boost::json::value& document, std::int64_t now_ms);
 std::string render_kernels(const boost::json::value& document, std::int64_t now_ms);
 std::string render_plans(const boost::json::value& document);
+std::string render_tenants(const boost::json::value& document);
+std::string render_tenant(const boost::json::value& tenant);
+std::string render_host(const boost::json::value& document);
 std::string render_status(const boost::json::value& document);
 // One line, with its newline.
 std::string render_event(const boost::json::value& event);
-
-// "1.5 GiB": at most three digits, for tables.
-std::string human_size(std::uint64_t bytes);
 
 }  // namespace umlfarm::cli

@@ -8,7 +8,6 @@
 #include "provisioner/base/ids.h"
 #include "provisioner/base/posix.h"
 #include "provisioner/config/toml_reader.h"
-#include "quota/ledger.h"
 
 namespace umlfarm::config {
 namespace {
@@ -43,24 +42,31 @@ void read_guests(Reader& reader, const toml::table& table, Guests& guests) {
   reader.read(table, "default_image", guests.default_image);
 }
 
-void read_capacity(Reader& reader, const toml::table& table, Capacity& capacity) {
-  reader.known_keys(table, {"memory_reserve", "disk_reserve", "memory_percent", "disk_percent"});
+void read_capacity(Reader& reader, const toml::table& table, quota::Overcommit& capacity) {
+  reader.known_keys(table, {"memory_reserve", "disk_reserve", "memory_percent", "disk_percent",
+                            "processors_percent", "libvirt"});
   reader.read(table, "memory_reserve", capacity.memory_reserve);
   reader.read(table, "disk_reserve", capacity.disk_reserve);
   reader.read(table, "memory_percent", capacity.memory_percent, 1, 10'000);
   reader.read(table, "disk_percent", capacity.disk_percent, 1, 100'000);
+  reader.read(table, "libvirt", capacity.libvirt);
+  reader.read(table, "processors_percent", capacity.processors_percent, 1, 1'000'000);
 }
 
 void read_plan(Reader& reader, const toml::table& table, std::vector<quota::Plan>& plans) {
   quota::Plan plan;
-  reader.known_keys(table, {"name", "memory", "disk", "swap", "processes", "processors", "summary", "kernel",
-                            "durable_disks", "tap_offload"});
+  reader.known_keys(
+      table, {"name", "memory", "memory_ceiling", "disk", "swap", "processes", "processors", "cpu_weight",
+              "cpu_percent", "summary", "kernel", "durable_disks", "tap_offload"});
   reader.read(table, "name", plan.name);
   reader.read(table, "memory", plan.limits.memory);
+  reader.read(table, "memory_ceiling", plan.limits.memory_ceiling);
   reader.read(table, "disk", plan.limits.disk);
   reader.read(table, "swap", plan.limits.swap);
   reader.read(table, "processes", plan.limits.processes, 16, 1'000'000);
   reader.read(table, "processors", plan.limits.processors, 1, quota::kMostProcessors);
+  reader.read(table, "cpu_weight", plan.limits.cpu_weight, quota::kLeastCpuWeight, quota::kMostCpuWeight);
+  reader.read(table, "cpu_percent", plan.limits.cpu_percent, 1, 100 * quota::kMostProcessors);
   reader.read(table, "summary", plan.summary);
   reader.read(table, "kernel", plan.kernel);
   reader.read(table, "durable_disks", plan.durable_disks);

@@ -7,6 +7,7 @@
 
 #include "provisioner/base/byte_size.h"
 #include "provisioner/base/result.h"
+#include "quota/capacity.h"
 #include "quota/limits.h"
 
 namespace umlfarm::config {
@@ -31,19 +32,11 @@ struct Guests {
   std::string default_image = "debian-12";
 };
 
-// Percent of what the host has that may be promised, after the reserve.
-struct Capacity {
-  ByteSize memory_reserve = ByteSize::mib(512);
-  ByteSize disk_reserve = ByteSize::gib(2);
-  unsigned memory_percent = 100;
-  unsigned disk_percent = 1000;  // COW disks are thin
-};
-
 struct Config {
   std::vector<std::uint32_t> admins;  // uids that may use the socket beside root
   Network network;
   Guests guests;
-  Capacity capacity;
+  quota::Overcommit capacity;
   std::vector<quota::Plan> plans;  // tiny, small, medium, large unless the file has plans of its own
 };
 

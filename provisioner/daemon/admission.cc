@@ -134,27 +134,46 @@ Result<CatalogEntry> choose_kernel(const FarmFacts& facts, const std::string& as
   return strict == facts.kernels.end() ? facts.kernels.front() : *strict;
 }
 
-Result<GuestIdentity> common_identity(const CreateRequest& request, const FarmFacts& facts) {
-  GuestIdentity identity;
+// The plan, with what the request says otherwise.
+Result<quota::Plan> asked_plan(const CreateRequest& request, const FarmFacts& facts) {
   UMLFARM_ASSIGN(quota::Plan plan, find_plan(facts.config, request.plan));
-  if (request.memory) plan.limits.memory = *request.memory;
-  if (request.processors) plan.limits.processors = *request.processors;
+  quota::Limits& limits = plan.limits;
+  if (request.memory) {
+    // A plan's ceiling is for its own memory.
+    limits.memory = *request.memory;
+    limits.memory_ceiling = std::max(limits.memory_ceiling, limits.memory);
+  }
+  if (request.processors) limits.processors = *request.processors;
+  UMLFARM_TRY(quota::check_limits(limits));
+  limits.memory_ceiling = quota::boot_memory(limits);
+  return plan;
+}
+
+Result<quota::Holder> find_holder(const CreateRequest& request, const FarmFacts& facts) {
+  quota::Holder holder{request.tenant.empty() ? kDefaultTenant : request.tenant, request.user};
+  UMLFARM_TRY(find_tenant(facts.tenants, holder.tenant));
+  if (!holder.user.empty()) UMLFARM_TRY(check_name("user", holder.user));
+  return holder;
+}
+
+Result<GuestIdentity> common_identity(const CreateRequest& request, const FarmFacts& facts,
+                                      const quota::Plan& plan) {
+  GuestIdentity identity;
+  UMLFARM_ASSIGN(quota::Holder holder, find_holder(request, facts));
+  identity.tenant = holder.tenant;
+  identity.user = holder.user;
   identity.plan = plan.name;
-  identity.limits = plan.limits;
-  UMLFARM_TRY(quota::check_limits(identity.limits));
   UMLFARM_ASSIGN(const CatalogEntry image,
                  find_entry(facts.images, "image",
                             request.image.empty() ? facts.config.guests.default_image : request.image));
   identity.image = image.name;
   identity.image_digest = image.digest;
-  // A guest's disk is as large as its image: COW files can't be larger than what is behind them.
   if (ByteSize(image.size) > plan.limits.disk) {
     return Error(Kind::QuotaExceeded, "image '" + image.name + "' is a disk of " +
                                           ByteSize(image.size).str() + ", plan '" + plan.name + "' gives " +
                                           plan.limits.disk.str() +
                                           "; choose a larger plan or a smaller image");
   }
-  identity.limits.disk = ByteSize(image.size);
   UMLFARM_ASSIGN(const CatalogEntry kernel, choose_kernel(facts, request.kernel, plan));
   UMLFARM_TRY(check_kernel(kernel.name, kernel.features, plan));
   identity.kernel = kernel.name;
@@ -187,20 +206,21 @@ Result<CatalogEntry> find_entry(const std::vector<CatalogEntry>& entries, const 
                                    list_names(entries, [](const CatalogEntry& entry) { return entry.name; }));
 }
 
-quota::Promised promised_to(const std::vector<GuestRecord>& guests) {
-  quota::Promised sum;
-  for (const GuestRecord& guest : guests) {
-    const quota::Promised cost = quota::cost_of(guest.identity.limits);
-    sum.memory = sum.memory + cost.memory;
-    sum.disk = sum.disk + cost.disk;
+Result<Tenant> find_tenant(const std::vector<Tenant>& tenants, const std::string& name) {
+  for (const Tenant& tenant : tenants) {
+    if (tenant.name == name) return tenant;
   }
-  return sum;
+  return Error(Kind::NotFound, "no tenant '" + name + "'; there is: " +
+                                   list_names(tenants, [](const Tenant& tenant) { return tenant.name; }));
 }
 
-Result<std::vector<GuestRecord>> admit(const CreateRequest& request, const FarmFacts& facts) {
+Result<Admitted> admit(const CreateRequest& request, const FarmFacts& facts) {
   UMLFARM_ASSIGN(const std::vector<std::string> names, guest_names(request, facts));
-  UMLFARM_ASSIGN(const GuestIdentity identity, common_identity(request, facts));
-  UMLFARM_TRY(quota::reserve(facts.capacity, promised_to(facts.guests), identity.limits, request.count));
+  UMLFARM_ASSIGN(quota::Plan plan, asked_plan(request, facts));
+  UMLFARM_ASSIGN(const GuestIdentity identity, common_identity(request, facts, plan));
+  // A guest's disk is as large as its image: COW files can't be larger than what is behind them.
+  UMLFARM_ASSIGN(const CatalogEntry image, find_entry(facts.images, "image", identity.image_digest));
+  plan.limits.disk = ByteSize(image.size);
   std::set<std::uint32_t> uids;
   std::set<std::uint32_t> addresses;
   for (const GuestRecord& guest : facts.guests) {
@@ -212,16 +232,20 @@ Result<std::vector<GuestRecord>> admit(const CreateRequest& request, const FarmF
                  lowest_free(std::move(uids), range.first_uid, range.uids, request.count, "uid range"));
   UMLFARM_ASSIGN(const auto free_addresses,
                  lowest_free(std::move(addresses), 0, facts.addresses, request.count, "address pool"));
-  std::vector<GuestRecord> guests;
+  const quota::Holder holder{identity.tenant, identity.user};
+  UMLFARM_ASSIGN(const Tenant tenant, find_tenant(facts.tenants, identity.tenant));
+  Admitted admitted{{}, bounds_for(tenant, holder)};
+  admitted.bounds[quota::kHostAccount] = facts.capacity;
   for (std::size_t i = 0; i < names.size(); ++i) {
     GuestRecord guest;
     guest.name = names[i];
     guest.identity = identity;
+    guest.limits = plan.limits;
     guest.identity.uid = free_uids[i];
     guest.identity.address = free_addresses[i];
-    guests.push_back(std::move(guest));
+    admitted.guests.push_back(std::move(guest));
   }
-  return guests;
+  return admitted;
 }
 
 }  // namespace umlfarm::daemon

@@ -1,5 +1,5 @@
-// From a request to guests that fit: every check that needs no effect. Pure, but for asking the host about
-// the files that the request names.
+// From a request to guests that are possible: every check that needs no effect, but for whether there is
+// room. Pure, but for asking the host about the files that the request names.
 #pragma once
 
 #include <sys/types.h>
@@ -12,7 +12,7 @@
 #include "provisioner/config/config.h"
 #include "provisioner/daemon/catalog_entry.h"
 #include "provisioner/daemon/guest_record.h"
-#include "quota/ledger.h"
+#include "provisioner/daemon/tenant.h"
 
 namespace umlfarm::daemon {
 
@@ -22,6 +22,8 @@ struct CreateRequest {
   std::string plan;                    // empty: the configuration's default; so for image and kernel
   std::string image;                   // name or digest
   std::string kernel;                  // name or digest
+  std::string tenant;                  // empty: the default one
+  std::string user;                    // of the tenant's; empty: none
   std::optional<unsigned> processors;  // in place of the plan's
   std::optional<ByteSize> memory;      // in place of the plan's
   std::vector<std::string> ssh_keys;
@@ -36,20 +38,26 @@ struct FarmFacts {
   const std::vector<GuestRecord>& guests;
   const std::vector<CatalogEntry>& images;
   const std::vector<CatalogEntry>& kernels;
-  quota::Capacity capacity;
+  const std::vector<Tenant>& tenants;
+  quota::Bounds capacity;       // the host's, for all guests
   std::uint64_t addresses = 0;  // how many the pools hold, beginning with index 0
 };
 
 inline constexpr unsigned kMostAtOnce = 1000;
 
-// Records without numbers, host keys, MACs and times. All guests or none.
-Result<std::vector<GuestRecord>> admit(const CreateRequest& request, const FarmFacts& facts);
+struct Admitted {
+  std::vector<GuestRecord> guests;  // without numbers, host keys, MACs and times
+  quota::AccountBounds bounds;      // that they must fit in
+};
+
+// All guests or none.
+Result<Admitted> admit(const CreateRequest& request, const FarmFacts& facts);
+
+Result<Tenant> find_tenant(const std::vector<Tenant>& tenants, const std::string& name);
 
 // The newest entry of this name, or the one with this digest (or a beginning of it, of 8 characters or more).
 // NotFound says what there is.
 Result<CatalogEntry> find_entry(const std::vector<CatalogEntry>& entries, const char* what,
                                 const std::string& asked);
-
-quota::Promised promised_to(const std::vector<GuestRecord>& guests);
 
 }  // namespace umlfarm::daemon

@@ -22,35 +22,26 @@
 namespace umlfarm::daemon {
 namespace {
 
-// What a tmpfs needs beside the guest's memory itself: UML's own pages of it. Too small a one kills the
-// guest.
-constexpr ByteSize kMemorySlack = ByteSize::mib(2);
-// The kernel process's private memory, and what the host keeps for each of the guest's processes: a stub with
-// page tables and a kernel stack.
-constexpr ByteSize kKernelSlack = ByteSize::mib(16);
-constexpr ByteSize kSlackOfProcess = ByteSize::kib(192);
 // Until a supervisor that does not answer counts as hanging, and is killed with its guest.
 constexpr int kHangsMs = 30'000;
 constexpr int kHangsAtOnceMs = 5000;
-// UML's own threads and helpers, beside one host process per guest process.
-constexpr unsigned kProcessSlack = 32;
 
 std::string disk_inside(const std::string& name) { return "/disks/" + name; }
 
 guest::BootSpec boot_spec(const GuestRecord& record, const std::string& base, std::uint64_t loops) {
   const GuestIdentity& identity = record.identity;
   guest::BootSpec boot;
-  boot.memory = identity.limits.memory;
+  boot.memory = quota::boot_memory(record.limits);
   boot.disk = disk_inside("root.cow");
   boot.base = base;
   boot.seed = disk_inside("seed.tar");
-  if (identity.limits.swap.bytes() != 0) boot.swap = disk_inside("swap.img");
+  if (record.limits.swap.bytes() != 0) boot.swap = disk_inside("swap.img");
   for (std::size_t i = 0; i < identity.extra_disks.size(); ++i) {
     boot.extras.push_back(disk_inside("extra" + std::to_string(i)));
   }
   boot.mac = identity.mac;
   boot.loops_per_jiffy = loops;
-  boot.processors = identity.limits.processors;
+  boot.processors = record.limits.processors;
   boot.kernel = identity.kernel_features;
   return boot;
 }
@@ -111,12 +102,8 @@ Status Effects::perform(Action action, const GuestRecord& record) {
       return make_seed(record);
     case Action::MakeRun:
       return make_run(record);
-    case Action::MakeCgroups: {
-      const quota::Limits& limits = record.identity.limits;
-      const ByteSize processes(kSlackOfProcess.bytes() * limits.processes);
-      return parts_.cgroups.create(id, limits.memory + kMemorySlack + kKernelSlack + processes,
-                                   limits.processes + kProcessSlack);
-    }
+    case Action::MakeCgroups:
+      return parts_.cgroups.apply(id, record.limits);
     case Action::Launch:
       return launch(record);
     case Action::Stop:
@@ -152,7 +139,7 @@ Status Effects::make_disk(const GuestRecord& record) {
 Status Effects::make_swap(const GuestRecord& record) {
   const GuestIdentity& identity = record.identity;
   UMLFARM_TRY(posix::remove_file(parts_.paths.swap(record.id())));
-  return guest::create_swap(parts_.paths.swap(record.id()), identity.limits.swap, 0600, identity.uid,
+  return guest::create_swap(parts_.paths.swap(record.id()), record.limits.swap, 0600, identity.uid,
                             identity.uid);
 }
 
@@ -169,7 +156,7 @@ Status Effects::make_seed(const GuestRecord& record) {
   seed.address6 = addresses.address6;
   seed.gateway6 = addresses.gateway6;
   seed.dns = parts_.config.network.dns;
-  seed.swap = identity.limits.swap.bytes() != 0;
+  seed.swap = record.limits.swap.bytes() != 0;
   if (!identity.root_password_hash.empty()) seed.root_password_hash = identity.root_password_hash;
   seed.machine_id = identity.machine_id;
   seed.ssh_keys = identity.ssh_keys;
@@ -205,19 +192,19 @@ Status Effects::launch(const GuestRecord& record) {
   jail.files = jail_files(record, paths, boot);
   UMLFARM_ASSIGN(const std::vector<guest::JailFile> libraries, guest::kernel_libraries(jail.kernel));
   jail.files.insert(jail.files.end(), libraries.begin(), libraries.end());
-  jail.memory_bytes = (identity.limits.memory + kMemorySlack).bytes();
+  jail.memory_bytes = quota::memory_file_size(record.limits).bytes();
   jail.uid = identity.uid;
   jail.gid = identity.uid;
-  jail.processors = parts_.processors.assign(id, identity.limits.processors);
+  jail.processors = parts_.processors.assign(id, record.limits.processors);
   jail.seccomp_userspace = identity.kernel_features.seccomp;
   // In this mode the kernel has a socket for each of the guest's processes.
-  if (jail.seccomp_userspace) jail.max_open_files += identity.limits.processes;
+  if (jail.seccomp_userspace) jail.max_open_files += record.limits.processes;
   jail.cgroups = parts_.cgroups.directories(id);
-  jail.max_processes = identity.limits.processes + kProcessSlack;
+  jail.max_processes = quota::group_processes(record.limits);
   UMLFARM_ASSIGN(const struct stat disk, posix::stat(paths.disk(id)));
   UMLFARM_ASSIGN(const guest::CowInfo info, guest::inspect_cow(paths.disk(id)));
   jail.max_file_bytes = std::max({static_cast<std::uint64_t>(disk.st_size), info.data_offset + info.size,
-                                  jail.memory_bytes, identity.limits.swap.bytes()});
+                                  jail.memory_bytes, record.limits.swap.bytes()});
   spec.run_directory = paths.guest_run(id);
   spec.log_file = paths.console_log(id);
   spec.exit_file = paths.exit_file(id);

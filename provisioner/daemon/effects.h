@@ -9,11 +9,11 @@
 #include "guest/net/farm_network.h"
 #include "provisioner/base/result.h"
 #include "provisioner/config/config.h"
-#include "provisioner/daemon/cgroups.h"
 #include "provisioner/daemon/guest_record.h"
 #include "provisioner/daemon/paths.h"
-#include "provisioner/daemon/processors.h"
 #include "provisioner/daemon/reconcile.h"
+#include "quota/cgroups.h"
+#include "quota/processors.h"
 
 namespace umlfarm::daemon {
 
@@ -30,8 +30,8 @@ class Effects {
     const config::Config& config;
     guest::FarmNetwork& network;
     const guest::AddressPool& pool;
-    const Cgroups& cgroups;
-    Processors& processors;
+    const quota::Cgroups& cgroups;
+    quota::Processors& processors;
     std::string supervisor;  // the program
     // The kernel's loops_per_jiffy on this host; 0: not known yet.
     std::function<std::uint64_t(const std::string& kernel_digest)> loops_per_jiffy;

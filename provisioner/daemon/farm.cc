@@ -7,7 +7,7 @@
 #include "provisioner/base/failpoint.h"
 #include "provisioner/daemon/library.h"
 #include "provisioner/daemon/supervisor_client.h"
-#include "quota/host_capacity.h"
+#include "quota/capacity.h"
 
 namespace umlfarm::daemon {
 namespace {
@@ -17,21 +17,7 @@ constexpr int kConnectMs = 5'000;
 
 const char* word_for(Catalog which) { return which == Catalog::Images ? "image" : "kernel"; }
 
-quota::Capacity scaled(const quota::HostCapacity& host, const config::Capacity& config) {
-  const auto scale = [](ByteSize have, ByteSize reserve, unsigned percent) {
-    const std::uint64_t left = have > reserve ? have.bytes() - reserve.bytes() : 0;
-    return ByteSize(left / 100 * percent);
-  };
-  return {scale(host.memory, config.memory_reserve, config.memory_percent),
-          scale(host.disk, config.disk_reserve, config.disk_percent)};
-}
-
 }  // namespace
-
-Result<quota::Capacity> Farm::capacity() const {
-  UMLFARM_ASSIGN(const quota::HostCapacity host, quota::host_capacity(settings_.paths.state()));
-  return scaled(host, settings_.config.capacity);
-}
 
 Result<std::vector<Guest>> Farm::create(const CreateRequest& request) {
   const std::lock_guard lock(admission_);
@@ -39,11 +25,13 @@ Result<std::vector<Guest>> Farm::create(const CreateRequest& request) {
   const std::lock_guard library(library_);
   UMLFARM_ASSIGN(const std::vector<CatalogEntry> images, store_->catalog(Catalog::Images));
   UMLFARM_ASSIGN(const std::vector<CatalogEntry> kernels, store_->catalog(Catalog::Kernels));
-  UMLFARM_ASSIGN(const quota::Capacity have, capacity());
+  UMLFARM_ASSIGN(const std::vector<Tenant> tenants, store_->tenants());
+  UMLFARM_ASSIGN(const quota::HostCapacity host, host_.now());
   const std::vector<GuestRecord> present = table_.records();
-  UMLFARM_ASSIGN(std::vector<GuestRecord> admitted,
-                 admit(request, {settings_.config, present, images, kernels, have, pool_.size()}));
-  for (GuestRecord& record : admitted) {
+  UMLFARM_ASSIGN(Admitted admitted,
+                 admit(request, {settings_.config, present, images, kernels, tenants,
+                                 quota::bounds_of(host, settings_.config.capacity), pool_.size()}));
+  for (GuestRecord& record : admitted.guests) {
     GuestIdentity& identity = record.identity;
     UMLFARM_ASSIGN(const guest::HostKey key, guest::make_host_key());
     identity.host_key_public = key.public_line;
@@ -55,7 +43,7 @@ Result<std::vector<Guest>> Farm::create(const CreateRequest& request) {
   }
   failpoint("admit", "before");
   UMLFARM_ASSIGN(const std::vector<GuestRecord> added,
-                 table_.add(std::move(admitted), [this](GuestRecord& record) {
+                 table_.add(std::move(admitted.guests), admitted.bounds, [this](GuestRecord& record) {
                    record.identity.mac = guest::guest_mac(store_->farm_id(), record.number);
                  }));
   failpoint("admit", "after");
@@ -178,8 +166,9 @@ Result<FarmStatus> Farm::status() {
   for (const Guest& guest : table_.all()) {
     ++status.guests[state_of(guest, wall_clock_ms(), settings_.config.guests.ready_seconds).name];
   }
-  status.promised = promised_to(table_.records());
-  UMLFARM_ASSIGN(status.capacity, capacity());
+  status.promised = ledger_.of(quota::kHostAccount);
+  UMLFARM_ASSIGN(status.host, host_.now());
+  if (!status.host.notice.empty()) status.notices.push_back(status.host.notice);
   for (const std::string& controller : cgroups_.missing()) {
     status.notices.push_back("this host has no " + controller + " cgroup: that limit is not enforced by one");
   }

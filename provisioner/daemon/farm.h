@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -14,22 +15,31 @@
 #include "provisioner/base/result.h"
 #include "provisioner/config/config.h"
 #include "provisioner/daemon/admission.h"
-#include "provisioner/daemon/cgroups.h"
 #include "provisioner/daemon/effects.h"
 #include "provisioner/daemon/guest_table.h"
 #include "provisioner/daemon/paths.h"
-#include "provisioner/daemon/processors.h"
 #include "provisioner/daemon/reconciler.h"
 #include "provisioner/daemon/state_store.h"
 #include "provisioner/daemon/watcher.h"
+#include "quota/cgroups.h"
+#include "quota/host_capacity.h"
+#include "quota/ledger.h"
+#include "quota/processors.h"
 
 namespace umlfarm::daemon {
 
 struct FarmStatus {
   std::map<std::string, unsigned> guests;  // by state
-  quota::Promised promised;
-  quota::Capacity capacity;
+  quota::HostCapacity host;
+  quota::Amounts promised;
   std::vector<std::string> notices;  // what this host can't do, for people
+};
+
+// A tenant and what its guests are promised.
+struct TenantAccount {
+  Tenant tenant;
+  quota::Amounts promised;
+  std::map<std::string, quota::Amounts> users;  // those that have guests, by name
 };
 
 class Farm {
@@ -37,7 +47,8 @@ class Farm {
   struct Settings {
     Paths paths;
     config::Config config;
-    std::string supervisor;  // the program
+    std::string supervisor;  // the programs
+    std::string libvirt;
   };
 
   // Takes the farm's lock: Conflict while another daemon runs on the same state. Brings up the network and,
@@ -76,6 +87,16 @@ class Farm {
   }
   Result<FarmStatus> status();
 
+  Result<std::vector<TenantAccount>> tenants();
+  Result<TenantAccount> tenant(const std::string& name);
+  // Makes a tenant. Conflict for one that is there.
+  Result<TenantAccount> add_tenant(const Tenant& tenant);
+  // What is promised already stays; where that is more than a new limit, nothing is added.
+  Result<TenantAccount> set_tenant(const std::string& name,
+                                   const std::function<Result<Tenant>(Tenant)>& change);
+  // Conflict while it has guests, and for the default one.
+  Result<TenantAccount> remove_tenant(const std::string& name);
+
   // Ends what needs no daemon to go on, guests excepted: they stay.
   void stop_work();
   // Kills all guests and removes everything that the farm made on this host outside its root directory. Only
@@ -88,7 +109,8 @@ class Farm {
 
   Status pick_up(bool work);
   Status sweep_residue();
-  Result<quota::Capacity> capacity() const;
+  // Now and each minute from now on: what there is on this host beside the farm.
+  void recount_host();
   Result<Guest> change(const std::string& name, const std::function<Status(GuestRecord&)>& change);
   Status tear_down_guest(const GuestRecord& record);
   void on_status(std::int64_t number, const guest::SupervisorStatus& status);
@@ -103,14 +125,17 @@ class Farm {
   std::unique_ptr<StateStore> store_;
   guest::AddressPool pool_;
   std::unique_ptr<guest::FarmNetwork> network_;
-  Cgroups cgroups_;
-  Processors processors_;
+  quota::Cgroups cgroups_;
+  quota::Processors processors_;
+  quota::HostAccount host_;
+  quota::Ledger ledger_;
   GuestTable table_;
   Effects effects_;
   Watcher watcher_;
   Reconciler reconciler_;
+  boost::asio::steady_timer recount_;
   // A lock is taken while one above it is held, never the other way round.
-  std::mutex admission_;  // from counting what is promised to promising more
+  std::mutex admission_;  // from looking at names, numbers and tenants to writing them
   std::mutex library_;    // images and kernels get their place and lose it one at a time
   std::mutex loops_mutex_;
   std::map<std::string, std::uint64_t> loops_;  // by kernel digest

@@ -11,6 +11,9 @@
 namespace umlfarm::daemon {
 namespace {
 
+// Virtual machines of others come and go.
+constexpr std::chrono::minutes kRecount(1);
+
 Status make_tree(const Paths& paths) {
   for (const std::string& directory : {paths.state(), paths.guests()}) {
     UMLFARM_TRY(posix::make_directories(directory, 0711));
@@ -72,9 +75,11 @@ Farm::Farm(Settings settings, FileLock lock, std::unique_ptr<StateStore> store, 
       store_(std::move(store)),
       pool_(pool),
       network_(std::move(network)),
-      cgroups_(Cgroups::discover(store_->farm_id())),
-      processors_(Processors::available()),
-      table_(*store_),
+      cgroups_(quota::Cgroups::discover(store_->farm_id())),
+      processors_(quota::Processors::available()),
+      host_({settings_.libvirt, settings_.config.capacity.libvirt, settings_.paths.libvirt(),
+             settings_.paths.state()}),
+      table_(*store_, ledger_),
       effects_({settings_.paths, settings_.config, *network_, pool_, cgroups_, processors_,
                 settings_.supervisor, [this](const std::string& digest) { return loops_per_jiffy(digest); }}),
       watcher_(loop, {[this](std::int64_t number, const auto& status) { on_status(number, status); },
@@ -84,7 +89,8 @@ Farm::Farm(Settings settings, FileLock lock, std::unique_ptr<StateStore> store, 
           {[this](const auto& guest, const auto& kind, const auto& message) { event(guest, kind, message); },
            [this](std::int64_t number) {
              watcher_.follow(number, settings_.paths.supervisor_socket(guest_id(number)));
-           }}) {}
+           }}),
+      recount_(loop) {}
 
 Farm::~Farm() { stop_work(); }
 
@@ -117,8 +123,10 @@ Result<std::unique_ptr<Farm>> Farm::open(Settings settings, boost::asio::io_cont
 }
 
 Status Farm::pick_up(bool work) {
-  UMLFARM_TRY(table_.load());
+  UMLFARM_ASSIGN(const std::string healed, table_.load());
+  if (!healed.empty()) event("", "ledger", "what is promised was counted anew from the guests: " + healed);
   if (!work) return {};
+  recount_host();
   for (const Catalog which : {Catalog::Images, Catalog::Kernels}) {
     UMLFARM_ASSIGN(const std::vector<CatalogEntry> entries, store_->catalog(which));
     UMLFARM_TRY(sweep(which, settings_.paths, entries));
@@ -127,6 +135,14 @@ Status Farm::pick_up(bool work) {
   UMLFARM_TRY(sweep_residue());
   for (const GuestRecord& record : table_.records()) reconciler_.kick(record.number);
   return {};
+}
+
+void Farm::recount_host() {
+  reconciler_.post([this] { host_.refresh(); });
+  recount_.expires_after(kRecount);
+  recount_.async_wait([this](const boost::system::error_code& stopped) {
+    if (!stopped) recount_host();
+  });
 }
 
 // What belongs to no guest: its row went, and the daemon with it, before its last trace.

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "provisioner/daemon/log_reader.h"
+#include "provisioner/daemon/requests.h"
 #include "provisioner/daemon/supervisor_client.h"
 #include "provisioner/daemon/views.h"
 
@@ -95,8 +96,13 @@ Result<api::Response> FarmService::route(const api::Request& request) {
   }
   if (first == "status" && alone) {
     UMLFARM_ASSIGN(const FarmStatus status, farm_.status());
-    return api::json_response(200, status_view(status));
+    return api::json_response(200, status_view(status, farm_.config().capacity));
   }
+  if (first == "host" && alone) {
+    UMLFARM_ASSIGN(const FarmStatus status, farm_.status());
+    return api::json_response(200, host_view(status, farm_.config().capacity));
+  }
+  if (first == "tenants" && request.path.size() <= 2) return route_tenants(request);
   return no_such_address(request);
 }
 
@@ -178,6 +184,37 @@ Result<api::Response> FarmService::events(const api::Request& request) {
   }
   if (follows(request)) response.more = next;
   return response;
+}
+
+Result<api::Response> FarmService::route_tenants(const api::Request& request) {
+  if (request.path.size() == 1 && request.method == "GET") {
+    UMLFARM_ASSIGN(const std::vector<TenantAccount> accounts, farm_.tenants());
+    json::array tenants;
+    for (const TenantAccount& account : accounts) tenants.push_back(tenant_view(account));
+    return api::json_response(200, {{"tenants", tenants}});
+  }
+  if (request.path.size() == 1 && request.method == "POST") {
+    UMLFARM_ASSIGN(const Tenant tenant, read_tenant_request(request.body, {}));
+    UMLFARM_ASSIGN(const TenantAccount account, farm_.add_tenant(tenant));
+    return api::json_response(201, tenant_view(account));
+  }
+  if (request.path.size() != 2) return no_such_address(request);
+  const std::string& name = request.path[1];
+  if (request.method == "GET") {
+    UMLFARM_ASSIGN(const TenantAccount account, farm_.tenant(name));
+    return api::json_response(200, tenant_view(account));
+  }
+  if (request.method == "POST") {
+    UMLFARM_ASSIGN(const TenantAccount account, farm_.set_tenant(name, [&](Tenant tenant) {
+      return read_tenant_request(request.body, std::move(tenant));
+    }));
+    return api::json_response(200, tenant_view(account));
+  }
+  if (request.method == "DELETE") {
+    UMLFARM_ASSIGN(const TenantAccount account, farm_.remove_tenant(name));
+    return api::json_response(200, tenant_view(account));
+  }
+  return no_such_address(request);
 }
 
 Result<api::Response> FarmService::route_catalog(Catalog which, const api::Request& request) {

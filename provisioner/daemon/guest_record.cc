@@ -42,24 +42,31 @@ Desired desired_from_name(std::string_view name) {
 }
 
 json::object limits_to_json(const quota::Limits& limits) {
-  return {{"memory", limits.memory.bytes()},
-          {"disk", limits.disk.bytes()},
-          {"swap", limits.swap.bytes()},
-          {"processes", limits.processes},
-          {"processors", limits.processors}};
+  return {{"memory", limits.memory.bytes()}, {"memory_ceiling", limits.memory_ceiling.bytes()},
+          {"disk", limits.disk.bytes()},     {"swap", limits.swap.bytes()},
+          {"processes", limits.processes},   {"processors", limits.processors},
+          {"cpu_weight", limits.cpu_weight}, {"cpu_percent", limits.cpu_percent}};
 }
 
 quota::Limits limits_from_json(const json::value& value) {
-  return {ByteSize(value.at("memory").to_number<std::uint64_t>()),
-          ByteSize(value.at("disk").to_number<std::uint64_t>()),
-          ByteSize(value.at("swap").to_number<std::uint64_t>()), value.at("processes").to_number<unsigned>(),
-          value.at("processors").to_number<unsigned>()};
+  const auto size = [&](const char* key) { return ByteSize(value.at(key).to_number<std::uint64_t>()); };
+  const auto count = [&](const char* key) { return value.at(key).to_number<unsigned>(); };
+  quota::Limits limits;
+  limits.memory = size("memory");
+  limits.memory_ceiling = size("memory_ceiling");
+  limits.disk = size("disk");
+  limits.swap = size("swap");
+  limits.processes = count("processes");
+  limits.processors = count("processors");
+  limits.cpu_weight = count("cpu_weight");
+  limits.cpu_percent = count("cpu_percent");
+  return limits;
 }
 
 json::object identity_to_json(const GuestIdentity& identity) {
   return {{"tenant", identity.tenant},
+          {"user", identity.user},
           {"plan", identity.plan},
-          {"limits", limits_to_json(identity.limits)},
           {"image", identity.image},
           {"image_digest", identity.image_digest},
           {"kernel", identity.kernel},
@@ -83,8 +90,8 @@ GuestIdentity identity_from_json(const json::value& value) {
   const auto text = [&](const char* key) { return json::value_to<std::string>(value.at(key)); };
   GuestIdentity identity;
   identity.tenant = text("tenant");
+  identity.user = text("user");
   identity.plan = text("plan");
-  identity.limits = limits_from_json(value.at("limits"));
   identity.image = text("image");
   identity.image_digest = text("image_digest");
   identity.kernel = text("kernel");
@@ -119,9 +126,14 @@ std::string_view desired_name(Desired desired) {
   return "stopped";
 }
 
+quota::Sums charges_of(const GuestRecord& record) {
+  return quota::charges_of({record.identity.tenant, record.identity.user}, record.limits);
+}
+
 json::object to_json(const GuestRecord& record) {
   return {{"name", record.name},
           {"identity", identity_to_json(record.identity)},
+          {"limits", limits_to_json(record.limits)},
           {"desired", desired_name(record.desired)},
           {"restart_asked", record.restart_asked},
           {"stop_patience_ms", record.stop_patience_ms},
@@ -140,6 +152,7 @@ Result<GuestRecord> record_from_json(std::int64_t number, const std::string& tex
   record.number = number;
   record.name = json::value_to<std::string>(value.at("name"));
   record.identity = identity_from_json(value.at("identity"));
+  record.limits = limits_from_json(value.at("limits"));
   record.desired = desired_from_name(json::value_to<std::string>(value.at("desired")));
   record.restart_asked = value.at("restart_asked").as_bool();
   record.stop_patience_ms = value.at("stop_patience_ms").to_number<std::int64_t>();

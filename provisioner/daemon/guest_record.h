@@ -10,18 +10,22 @@
 #include "guest/boot/kernel_features.h"
 #include "provisioner/base/ids.h"
 #include "provisioner/base/result.h"
+#include "quota/cost.h"
 #include "quota/limits.h"
 
 namespace umlfarm::daemon {
+
+// Guests of nobody in particular. It is always there.
+inline constexpr const char* kDefaultTenant = "default";
 
 enum class Desired { Running, Stopped, Absent };
 std::string_view desired_name(Desired desired);
 
 // What its owner gave and what the farm chose; never changed after creation.
 struct GuestIdentity {
-  std::string tenant = "default";
+  std::string tenant = kDefaultTenant;
+  std::string user;  // of the tenant's; empty: none of its own
   std::string plan;
-  quota::Limits limits;
   std::string image;  // as it was called then
   std::string image_digest;
   std::string kernel;
@@ -45,6 +49,7 @@ struct GuestRecord {
   std::int64_t number = 0;  // never used twice
   std::string name;
   GuestIdentity identity;
+  quota::Limits limits;  // what it has been promised
   Desired desired = Desired::Running;
   bool restart_asked = false;         // go down once, and come up again
   std::int64_t stop_patience_ms = 0;  // for the stop under way
@@ -60,6 +65,9 @@ struct GuestRecord {
 
   std::string id() const { return guest_id(number); }
 };
+
+// What the guest takes of host, tenant and user.
+quota::Sums charges_of(const GuestRecord& record);
 
 boost::json::object to_json(const GuestRecord& record);
 // Internal for a document that this program did not write.

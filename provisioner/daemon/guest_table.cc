@@ -2,17 +2,49 @@
 
 namespace umlfarm::daemon {
 
-Status GuestTable::load() {
+namespace {
+
+quota::Sums sums_of(const std::vector<GuestRecord>& records) {
+  quota::Sums sums;
+  for (const GuestRecord& record : records) {
+    for (const auto& [account, amounts] : charges_of(record)) {
+      sums[account] = quota::plus(sums[account], amounts);
+    }
+  }
+  return sums;
+}
+
+// What `a` charges beyond what `b` does, account by account.
+quota::Sums beyond(const quota::Sums& a, const quota::Sums& b) {
+  quota::Sums more;
+  for (const auto& [account, amounts] : a) {
+    const auto found = b.find(account);
+    more[account] = found == b.end() ? amounts : quota::beyond(amounts, found->second);
+  }
+  return more;
+}
+
+}  // namespace
+
+Result<std::string> GuestTable::load() {
   UMLFARM_ASSIGN(std::vector<GuestRecord> records, store_.guests());
+  UMLFARM_ASSIGN(const quota::Sums kept, store_.sums());
+  const quota::Sums counted = sums_of(records);
+  std::string differs = quota::difference(kept, counted);
+  if (!differs.empty()) UMLFARM_TRY(store_.set_sums(counted));
+  ledger_.restore(counted);
   const std::lock_guard lock(mutex_);
   for (GuestRecord& record : records) guests_[record.number].guest.record = std::move(record);
-  return {};
+  return differs;
 }
 
 Result<std::vector<GuestRecord>> GuestTable::add(std::vector<GuestRecord> records,
+                                                 const quota::AccountBounds& bounds,
                                                  const std::function<void(GuestRecord&)>& finish) {
   const std::lock_guard writing(writing_);
+  UMLFARM_ASSIGN(quota::Reservation promised, ledger_.reserve(sums_of(records), bounds));
   UMLFARM_ASSIGN(std::vector<GuestRecord> added, store_.add_guests(std::move(records), finish));
+  promised.commit();
   const std::lock_guard lock(mutex_);
   for (const GuestRecord& record : added) guests_[record.number].guest.record = record;
   return added;
@@ -24,18 +56,41 @@ Status GuestTable::update(std::int64_t number, const std::function<void(GuestRec
   if (!found) return Error(Kind::NotFound, "guest " + guest_id(number) + " is gone");
   GuestRecord changed = found->record;
   change(changed);
-  UMLFARM_TRY(store_.update_guest(changed));
+  return write(found->record, std::move(changed));
+}
+
+Status GuestTable::write(const GuestRecord& before, GuestRecord after) {
+  UMLFARM_TRY(store_.update_guest(before, after));
   const std::lock_guard lock(mutex_);
-  guests_[number].guest.record = std::move(changed);
+  guests_[after.number].guest.record = std::move(after);
   return {};
+}
+
+Status GuestTable::resize(std::int64_t number, const quota::AccountBounds& bounds,
+                          const std::function<void(GuestRecord&)>& change) {
+  const std::lock_guard writing(writing_);
+  const std::optional<Guest> found = find(number);
+  if (!found) return Error(Kind::NotFound, "guest " + guest_id(number) + " is gone");
+  GuestRecord changed = found->record;
+  change(changed);
+  const quota::Sums was = charges_of(found->record);
+  const quota::Sums is = charges_of(changed);
+  UMLFARM_ASSIGN(quota::Reservation more, ledger_.reserve(beyond(is, was), bounds));
+  UMLFARM_TRY(write(found->record, std::move(changed)));
+  more.commit();
+  return ledger_.release(beyond(was, is));
 }
 
 Status GuestTable::forget(std::int64_t number) {
   const std::lock_guard writing(writing_);
-  UMLFARM_TRY(store_.remove_guest(number));
-  const std::lock_guard lock(mutex_);
-  guests_.erase(number);
-  return {};
+  const std::optional<Guest> found = find(number);
+  if (!found) return {};
+  UMLFARM_TRY(store_.remove_guest(found->record));
+  {
+    const std::lock_guard lock(mutex_);
+    guests_.erase(number);
+  }
+  return ledger_.release(charges_of(found->record));
 }
 
 void GuestTable::update_live(std::int64_t number, const std::function<void(Live&)>& change) {

@@ -1,5 +1,5 @@
-// All guests in memory: their records, written through to the store, and what is known of them right now.
-// Thread-safe.
+// All guests in memory: their records, written through to the store, and what is known of them right now. The
+// ledger follows them. Thread-safe.
 #pragma once
 
 #include <map>
@@ -11,6 +11,7 @@
 
 #include "guest/supervisor/control.h"
 #include "provisioner/daemon/state_store.h"
+#include "quota/ledger.h"
 
 namespace umlfarm::daemon {
 
@@ -30,13 +31,19 @@ struct Guest {
 
 class GuestTable {
  public:
-  explicit GuestTable(StateStore& store) : store_(store) {}
+  GuestTable(StateStore& store, quota::Ledger& ledger) : store_(store), ledger_(ledger) {}
 
-  Status load();
-  Result<std::vector<GuestRecord>> add(std::vector<GuestRecord> records,
+  // Also makes the ledger from the guests, and the store's sums where these say otherwise: then says how they
+  // differed.
+  Result<std::string> load();
+  // All of them, where what they are promised fits within these bounds.
+  Result<std::vector<GuestRecord>> add(std::vector<GuestRecord> records, const quota::AccountBounds& bounds,
                                        const std::function<void(GuestRecord&)>& finish);
-  // Changes a record in the store and here, or neither. NotFound when it is gone.
+  // Changes a record in the store and here, or neither. NotFound when it is gone. Limits are not changed so.
   Status update(std::int64_t number, const std::function<void(GuestRecord&)>& change);
+  // Gives the guest other limits, and `change` as well, where what it takes more fits within these bounds.
+  Status resize(std::int64_t number, const quota::AccountBounds& bounds,
+                const std::function<void(GuestRecord&)>& change);
   Status forget(std::int64_t number);
 
   void update_live(std::int64_t number, const std::function<void(Live&)>& change);
@@ -57,7 +64,10 @@ class GuestTable {
     bool again = false;
   };
 
+  Status write(const GuestRecord& before, GuestRecord after);
+
   StateStore& store_;
+  quota::Ledger& ledger_;
   // Taken first, by whoever changes the store: nobody who only reads waits for the disk.
   std::mutex writing_;
   mutable std::mutex mutex_;

@@ -26,6 +26,7 @@ struct Arguments {
   std::string root;
   std::string config;
   std::string supervisor;
+  std::string libvirt;
   bool tear_down = false;
   bool halt_guests = false;
 };
@@ -48,6 +49,8 @@ std::optional<int> read_arguments(int argc, char** argv, Arguments& arguments) {
       "supervisor",
       options::value(&arguments.supervisor)->default_value(beside_this_program("umlfarm-supervisor")),
       "the supervisor's program")(
+      "libvirt", options::value(&arguments.libvirt)->default_value(beside_this_program("umlfarm-libvirt")),
+      "the program that asks libvirt about this host")(
       "tear-down", options::bool_switch(&arguments.tear_down),
       "kill all guests, remove network and control groups, and end; disks and state stay")(
       "halt-guests", options::bool_switch(&arguments.halt_guests),
@@ -82,7 +85,8 @@ Status run(const Arguments& arguments) {
   const std::set<uid_t> admins(config.admins.begin(), config.admins.end());
   boost::asio::io_context loop;
   UMLFARM_ASSIGN(const std::unique_ptr<Farm> farm,
-                 Farm::open({paths, std::move(config), arguments.supervisor}, loop, !arguments.tear_down));
+                 Farm::open({paths, std::move(config), arguments.supervisor, arguments.libvirt}, loop,
+                            !arguments.tear_down));
   if (arguments.tear_down) return farm->tear_down();
   FarmService service(*farm);
   UMLFARM_ASSIGN(const std::unique_ptr<api::Server> server,

@@ -38,6 +38,7 @@ class Paths {
   std::string exit_file(const std::string& id) const { return guest(id) + "/exit.json"; }
   std::string run() const { return root_ + "/run/umlfarm"; }
   std::string socket() const { return run() + "/umlfarmd.sock"; }
+  std::string libvirt() const { return run() + "/libvirt"; }
   std::string netns() const { return run() + "/netns"; }
   std::string guest_runs() const { return run() + "/guests"; }
   std::string guest_run(const std::string& id) const { return guest_runs() + "/" + id; }

@@ -17,7 +17,7 @@ void start(const GuestRecord& record, const Observed& observed, Actions& actions
   if (!observed.directory) actions.push_back(Action::MakeDirectory);
   if (!observed.disk) actions.push_back(Action::MakeDisk);
   // Anew for each boot: what the guest made of the last one, its size included, is nothing to keep.
-  if (record.identity.limits.swap.bytes() != 0) actions.push_back(Action::MakeSwap);
+  if (record.limits.swap.bytes() != 0) actions.push_back(Action::MakeSwap);
   if (!observed.seed) actions.push_back(Action::MakeSeed);
   actions.insert(actions.end(), {Action::MakeRun, Action::MakeCgroups, Action::Launch});
 }

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <mutex>
 
@@ -14,8 +15,19 @@
 namespace umlfarm::daemon {
 namespace {
 
-constexpr int kSchema = 2;
+constexpr int kSchema = 3;
 constexpr int kEventsKept = 10'000;
+
+// Since the third format. A limit that is not there is null in a tenant's record.
+constexpr const char* kAccounts = R"sql(
+  CREATE TABLE sums (
+    account TEXT PRIMARY KEY,
+    guests INTEGER NOT NULL,
+    memory INTEGER NOT NULL,
+    disk INTEGER NOT NULL,
+    processors INTEGER NOT NULL) STRICT;
+  CREATE TABLE tenants (name TEXT PRIMARY KEY, bounds TEXT NOT NULL, each_user TEXT NOT NULL) STRICT;
+)sql";
 
 constexpr const char* kTables = R"sql(
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -51,6 +63,22 @@ constexpr const char* kFromFirst = R"sql(
   UPDATE guests SET record = json_set(record, '$.identity.limits.processors', 1, '$.identity.kernel_features',
     json('{"userspace":"ptrace","processors":1,"durable_disks":false,"tap_offload":false}'));
 )sql";
+
+// From the second: limits are no longer part of what a guest is. One json_set() doesn't see what it has set
+// itself.
+constexpr const char* kFromSecond = R"sql(
+  UPDATE guests SET record = json_remove(
+    json_set(
+      json_set(record, '$.limits', json_extract(record, '$.identity.limits'), '$.identity.user', ''),
+      '$.limits.memory_ceiling', json_extract(record, '$.identity.limits.memory'),
+      '$.limits.cpu_weight', 100, '$.limits.cpu_percent', 0),
+    '$.identity.limits');
+)sql";
+
+// SQLite's integers have a sign.
+std::int64_t signed_of(std::uint64_t amount) {
+  return static_cast<std::int64_t>(std::min(amount, static_cast<std::uint64_t>(INT64_MAX)));
+}
 
 const char* column(Catalog which) { return which == Catalog::Images ? "image" : "kernel"; }
 
@@ -91,8 +119,13 @@ class SqliteStore final : public StateStore {
         SQLite::Statement insert(database_, "INSERT INTO meta VALUES ('farm_id', ?)");
         insert.bind(1, random_hex(8));
         insert.exec();
-      } else {
-        database_.exec(kFromFirst);
+      }
+      if (version == 1) database_.exec(kFromFirst);
+      database_.exec(kAccounts);
+      if (version != 0) {
+        database_.exec(kFromSecond);
+        UMLFARM_ASSIGN(const std::vector<GuestRecord> records, read_guests());
+        for (const GuestRecord& record : records) add_to_sums(charges_of(record), 1);
       }
       database_.exec("PRAGMA user_version = " + std::to_string(kSchema));
       transaction.commit();
@@ -104,16 +137,8 @@ class SqliteStore final : public StateStore {
   std::string farm_id() const override { return farm_id_; }
 
   Result<std::vector<GuestRecord>> guests() override {
-    return guarded<std::vector<GuestRecord>>([&]() -> Result<std::vector<GuestRecord>> {
-      std::vector<GuestRecord> records;
-      SQLite::Statement select(database_, "SELECT number, record FROM guests ORDER BY number");
-      while (select.executeStep()) {
-        UMLFARM_ASSIGN(GuestRecord record,
-                       record_from_json(select.getColumn(0).getInt64(), select.getColumn(1).getString()));
-        records.push_back(std::move(record));
-      }
-      return records;
-    });
+    return guarded<std::vector<GuestRecord>>(
+        [&]() -> Result<std::vector<GuestRecord>> { return read_guests(); });
   }
 
   Result<std::vector<GuestRecord>> add_guests(std::vector<GuestRecord> records,
@@ -137,22 +162,97 @@ class SqliteStore final : public StateStore {
         insert.bind(5, record.identity.mac);
         insert.bind(6, boost::json::serialize(to_json(record)));
         insert.exec();
+        add_to_sums(charges_of(record), 1);
       }
       transaction.commit();
       return std::move(records);
     });
   }
 
-  Status update_guest(const GuestRecord& record) override {
-    return changed("UPDATE guests SET record = ? WHERE number = ?", [&](SQLite::Statement& update) {
-      update.bind(1, boost::json::serialize(to_json(record)));
-      update.bind(2, record.number);
+  Status update_guest(const GuestRecord& before, const GuestRecord& after) override {
+    return guarded<void>([&]() -> Status {
+      SQLite::Transaction transaction(database_);
+      SQLite::Statement update(database_, "UPDATE guests SET record = ? WHERE number = ?");
+      update.bind(1, boost::json::serialize(to_json(after)));
+      update.bind(2, after.number);
+      update.exec();
+      const quota::Sums was = charges_of(before);
+      const quota::Sums is = charges_of(after);
+      if (was != is) {
+        add_to_sums(was, -1);
+        add_to_sums(is, 1);
+      }
+      transaction.commit();
+      return {};
     });
   }
 
-  Status remove_guest(std::int64_t number) override {
-    return changed("DELETE FROM guests WHERE number = ?",
-                   [&](SQLite::Statement& statement) { statement.bind(1, number); });
+  Status remove_guest(const GuestRecord& record) override {
+    return guarded<void>([&]() -> Status {
+      SQLite::Transaction transaction(database_);
+      SQLite::Statement remove(database_, "DELETE FROM guests WHERE number = ?");
+      remove.bind(1, record.number);
+      if (remove.exec() != 0) add_to_sums(charges_of(record), -1);
+      transaction.commit();
+      return {};
+    });
+  }
+
+  Result<quota::Sums> sums() override {
+    return guarded<quota::Sums>([&]() -> Result<quota::Sums> {
+      using quota::Resource;
+      quota::Sums sums;
+      SQLite::Statement select(database_, "SELECT account, guests, memory, disk, processors FROM sums");
+      while (select.executeStep()) {
+        quota::Amounts& amounts = sums[select.getColumn(0).getString()];
+        for (const Resource resource : quota::kResources) {
+          amounts[resource] =
+              static_cast<std::uint64_t>(select.getColumn(1 + static_cast<int>(resource)).getInt64());
+        }
+      }
+      return sums;
+    });
+  }
+
+  Status set_sums(const quota::Sums& sums) override {
+    return guarded<void>([&]() -> Status {
+      SQLite::Transaction transaction(database_);
+      database_.exec("DELETE FROM sums");
+      add_to_sums(sums, 1);
+      transaction.commit();
+      return {};
+    });
+  }
+
+  Result<std::vector<Tenant>> tenants() override {
+    return guarded<std::vector<Tenant>>([&]() -> Result<std::vector<Tenant>> {
+      std::vector<Tenant> tenants;
+      SQLite::Statement select(database_, "SELECT name, bounds, each_user FROM tenants ORDER BY name");
+      while (select.executeStep()) {
+        const auto bounds = [&](int index) {
+          return bounds_from_json(boost::json::parse(select.getColumn(index).getString()));
+        };
+        tenants.push_back({select.getColumn(0).getString(), bounds(1), bounds(2)});
+      }
+      const auto named = [](const Tenant& tenant) { return tenant.name == kDefaultTenant; };
+      if (std::none_of(tenants.begin(), tenants.end(), named)) {
+        tenants.insert(tenants.begin(), Tenant{kDefaultTenant, {}, {}});
+      }
+      return tenants;
+    });
+  }
+
+  Status put_tenant(const Tenant& tenant) override {
+    return changed("INSERT OR REPLACE INTO tenants VALUES (?,?,?)", [&](SQLite::Statement& insert) {
+      insert.bind(1, tenant.name);
+      insert.bind(2, boost::json::serialize(to_json(tenant.bounds)));
+      insert.bind(3, boost::json::serialize(to_json(tenant.each_user)));
+    });
+  }
+
+  Status remove_tenant(const std::string& name) override {
+    return changed("DELETE FROM tenants WHERE name = ?",
+                   [&](SQLite::Statement& statement) { statement.bind(1, name); });
   }
 
   Result<std::vector<CatalogEntry>> catalog(Catalog which) override {
@@ -229,6 +329,35 @@ class SqliteStore final : public StateStore {
   }
 
  private:
+  Result<std::vector<GuestRecord>> read_guests() {
+    std::vector<GuestRecord> records;
+    SQLite::Statement select(database_, "SELECT number, record FROM guests ORDER BY number");
+    while (select.executeStep()) {
+      UMLFARM_ASSIGN(GuestRecord record,
+                     record_from_json(select.getColumn(0).getInt64(), select.getColumn(1).getString()));
+      records.push_back(std::move(record));
+    }
+    return records;
+  }
+
+  // Within the caller's transaction. `sign` is 1 or -1.
+  void add_to_sums(const quota::Sums& charges, int sign) {
+    using quota::Resource;
+    SQLite::Statement add(database_, R"sql(
+      INSERT INTO sums VALUES (?,?,?,?,?) ON CONFLICT (account) DO UPDATE SET
+        guests = guests + excluded.guests, memory = memory + excluded.memory,
+        disk = disk + excluded.disk, processors = processors + excluded.processors)sql");
+    for (const auto& [account, amounts] : charges) {
+      add.reset();
+      add.bind(1, account);
+      for (const Resource resource : quota::kResources) {
+        add.bind(2 + static_cast<int>(resource), sign * signed_of(amounts[resource]));
+      }
+      add.exec();
+    }
+    database_.exec("DELETE FROM sums WHERE guests = 0 AND memory = 0 AND disk = 0 AND processors = 0");
+  }
+
   template <typename T, typename Body>
   Result<T> guarded(Body body) {
     const std::lock_guard lock(mutex_);

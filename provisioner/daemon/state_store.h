@@ -1,5 +1,5 @@
-// What survives: guests, the catalogs, events. Every call is one durable transaction: when it returns without
-// an error, a power cut doesn't undo it.
+// What survives: guests, tenants, the catalogs, events. Every call is one durable transaction: when it
+// returns without an error, a power cut doesn't undo it.
 //
 // Thread-safe. Errors: Conflict where a name, uid, address or MAC is taken, QuotaExceeded for a full disk,
 // Internal else.
@@ -14,6 +14,7 @@
 #include "provisioner/base/result.h"
 #include "provisioner/daemon/catalog_entry.h"
 #include "provisioner/daemon/guest_record.h"
+#include "provisioner/daemon/tenant.h"
 
 namespace umlfarm::daemon {
 
@@ -29,8 +30,18 @@ class StateStore {
   // before it is written.
   virtual Result<std::vector<GuestRecord>> add_guests(std::vector<GuestRecord> records,
                                                       const std::function<void(GuestRecord&)>& finish) = 0;
-  virtual Status update_guest(const GuestRecord& record) = 0;
-  virtual Status remove_guest(std::int64_t number) = 0;
+  // In place of `before`, the record as it was.
+  virtual Status update_guest(const GuestRecord& before, const GuestRecord& after) = 0;
+  virtual Status remove_guest(const GuestRecord& record) = 0;
+
+  // What is promised, as every change of a guest has kept it, in the same transaction.
+  virtual Result<quota::Sums> sums() = 0;
+  virtual Status set_sums(const quota::Sums& sums) = 0;
+
+  // By name. The default tenant is always among them.
+  virtual Result<std::vector<Tenant>> tenants() = 0;
+  virtual Status put_tenant(const Tenant& tenant) = 0;
+  virtual Status remove_tenant(const std::string& name) = 0;
 
   virtual Result<std::vector<CatalogEntry>> catalog(Catalog which) = 0;
   virtual Status put(Catalog which, const CatalogEntry& entry) = 0;

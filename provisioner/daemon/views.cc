@@ -17,84 +17,15 @@ std::uint64_t allocated(const std::string& path) {
   return status ? static_cast<std::uint64_t>(status->st_blocks) * 512 : 0;
 }
 
-// Reads one object's fields, keeping the first fault.
-class Fields {
- public:
-  explicit Fields(const json::object& object) : object_(object) {}
+constexpr quota::Resource kOfHost[] = {quota::Resource::Memory, quota::Resource::Disk,
+                                       quota::Resource::Processors};
 
-  const std::optional<Error>& fault() const { return fault_; }
-
-  void text(const char* key, std::string& to) {
-    if (const json::value* value = find(key, json::kind::string, "a string"))
-      to = json::value_to<std::string>(*value);
-  }
-  void count(const char* key, unsigned& to) {
-    const json::value* const value = find(key, json::kind::int64, "a whole number");
-    if (value == nullptr) return;
-    if (value->as_int64() < 0 || value->as_int64() > UINT32_MAX)
-      return fail(key, "must be a whole number of 0 or more");
-    to = static_cast<unsigned>(value->as_int64());
-  }
-  void count(const char* key, std::optional<unsigned>& to) {
-    if (!object_.contains(key)) return;
-    unsigned number = 0;
-    count(key, number);
-    to = number;
-  }
-  void size(const char* key, std::optional<ByteSize>& to) {
-    const json::value* const value = object_.if_contains(key);
-    if (value == nullptr) return;
-    if (value->is_int64() && value->as_int64() >= 0) {
-      to = ByteSize(static_cast<std::uint64_t>(value->as_int64()));
-      return;
-    }
-    if (!value->is_string()) return fail(key, "must be bytes, or a size such as \"512M\"");
-    auto parsed = ByteSize::parse(json::value_to<std::string>(*value));
-    if (!parsed) return fail(key, parsed.error().message());
-    to = *parsed;
-  }
-  void texts(const char* key, std::vector<std::string>& to) {
-    const json::value* const value = find(key, json::kind::array, "a list");
-    if (value == nullptr) return;
-    for (const json::value& item : value->as_array()) {
-      if (!item.is_string()) return fail(key, "must hold strings");
-      to.push_back(json::value_to<std::string>(item));
-    }
-  }
-  void disks(const char* key, std::vector<std::string>& to) {
-    const json::value* const value = find(key, json::kind::array, "a list");
-    if (value == nullptr) return;
-    for (const json::value& item : value->as_array()) {
-      const json::object* const disk = item.if_object();
-      const json::value* const file = disk == nullptr ? nullptr : disk->if_contains("file");
-      const json::value* const mode = disk == nullptr ? nullptr : disk->if_contains("mode");
-      if (file == nullptr || !file->is_string() || mode == nullptr || *mode != "ro") {
-        return fail(key, "must hold {\"file\": PATH, \"mode\": \"ro\"}");
-      }
-      to.push_back(json::value_to<std::string>(*file));
-    }
-  }
-  void only(std::initializer_list<std::string_view> keys) {
-    for (const auto& member : object_) {
-      if (std::find(keys.begin(), keys.end(), member.key()) == keys.end())
-        fail(std::string(member.key()).c_str(), "is not known");
-    }
-  }
-
- private:
-  const json::value* find(const char* key, json::kind kind, const char* wanted) {
-    const json::value* const value = object_.if_contains(key);
-    if (value == nullptr || value->kind() == kind) return value;
-    fail(key, std::string("must be ") + wanted);
-    return nullptr;
-  }
-  void fail(const char* key, const std::string& what) {
-    if (!fault_) fault_ = Error(Kind::Invalid, std::string("field '") + key + "' " + what);
-  }
-
-  const json::object& object_;
-  std::optional<Error> fault_;
-};
+json::object amounts_view(const quota::Amounts& amounts) {
+  json::object view;
+  for (const quota::Resource resource : quota::kResources)
+    view[quota::resource_name(resource)] = amounts[resource];
+  return view;
+}
 
 }  // namespace
 
@@ -107,6 +38,7 @@ json::object guest_view(const Farm& farm, const Guest& guest, json::storage_ptr 
   return json::object({{"name", record.name},
                        {"id", id},
                        {"tenant", identity.tenant},
+                       {"user", identity.user},
                        {"plan", identity.plan},
                        {"image", identity.image},
                        {"image_digest", identity.image_digest},
@@ -116,11 +48,12 @@ json::object guest_view(const Farm& farm, const Guest& guest, json::storage_ptr 
                        {"desired", desired_name(record.desired)},
                        {"state", state.name},
                        {"reason", state.reason},
-                       {"memory", identity.limits.memory.bytes()},
+                       {"memory", record.limits.memory.bytes()},
+                       {"memory_ceiling", record.limits.memory_ceiling.bytes()},
                        {"memory_allocated", guest.live.status.memory_allocated},
-                       {"disk", identity.limits.disk.bytes()},
+                       {"disk", record.limits.disk.bytes()},
                        {"disk_allocated", allocated(farm.paths().disk(id))},
-                       {"swap", identity.limits.swap.bytes()},
+                       {"swap", record.limits.swap.bytes()},
                        {"address4", guest::without_prefix(addresses.address4)},
                        {"address6", guest::without_prefix(addresses.address6)},
                        {"mac", identity.mac},
@@ -151,6 +84,9 @@ json::object plan_view(const quota::Plan& plan) {
           {"swap", plan.limits.swap.bytes()},
           {"processes", plan.limits.processes},
           {"processors", plan.limits.processors},
+          {"memory_ceiling", quota::boot_memory(plan.limits).bytes()},
+          {"cpu_weight", plan.limits.cpu_weight},
+          {"cpu_percent", plan.limits.cpu_percent},
           {"kernel", plan.kernel},
           {"summary", plan.summary}};
 }
@@ -163,35 +99,39 @@ json::object event_view(const Event& event) {
           {"message", event.message}};
 }
 
-json::object status_view(const FarmStatus& status) {
-  return {{"version", UMLFARM_VERSION},
-          {"guests", json::value_from(status.guests)},
-          {"memory",
-           {{"promised", status.promised.memory.bytes()}, {"capacity", status.capacity.memory.bytes()}}},
-          {"disk", {{"promised", status.promised.disk.bytes()}, {"capacity", status.capacity.disk.bytes()}}},
-          {"notices", json::value_from(status.notices)}};
+json::object status_view(const FarmStatus& status, const quota::Overcommit& overcommit) {
+  json::object view{{"version", UMLFARM_VERSION},
+                    {"guests", json::value_from(status.guests)},
+                    {"notices", json::value_from(status.notices)}};
+  const quota::Bounds most = quota::bounds_of(status.host, overcommit);
+  for (const quota::Resource resource : kOfHost) {
+    view[quota::resource_name(resource)] = {{"promised", status.promised[resource]},
+                                            {"capacity", most[resource]}};
+  }
+  return view;
 }
 
-Result<CreateRequest> read_create_request(const std::string& body) {
-  boost::system::error_code error;
-  const json::value value = json::parse(body, error);
-  if (error || !value.is_object()) return Error(Kind::Invalid, "the request is not a JSON object");
-  Fields fields(value.as_object());
-  CreateRequest request;
-  fields.only({"name", "count", "plan", "image", "kernel", "memory", "processors", "ssh_keys", "disks",
-               "root_password_hash"});
-  fields.text("name", request.name);
-  fields.count("count", request.count);
-  fields.text("plan", request.plan);
-  fields.text("image", request.image);
-  fields.text("kernel", request.kernel);
-  fields.size("memory", request.memory);
-  fields.count("processors", request.processors);
-  fields.texts("ssh_keys", request.ssh_keys);
-  fields.disks("disks", request.extra_disks);
-  fields.text("root_password_hash", request.root_password_hash);
-  if (fields.fault()) return *fields.fault();
-  return request;
+json::object host_view(const FarmStatus& status, const quota::Overcommit& overcommit) {
+  json::array cells;
+  for (const ByteSize& cell : status.host.cells) cells.push_back(cell.bytes());
+  json::object view{{"source", status.host.source}, {"cells", cells}, {"domains", status.host.domains}};
+  for (const quota::Resource resource : kOfHost) {
+    const quota::Share share = quota::share_of(resource, status.host, overcommit);
+    view[quota::resource_name(resource)] = {
+        {"has", share.has},         {"domains", share.taken},   {"reserve", share.reserve},
+        {"percent", share.percent}, {"capacity", share.most()}, {"promised", status.promised[resource]}};
+  }
+  return view;
+}
+
+json::object tenant_view(const TenantAccount& account) {
+  json::object users;
+  for (const auto& [name, amounts] : account.users) users[name] = amounts_view(amounts);
+  return {{"name", account.tenant.name},
+          {"limits", to_json(account.tenant.bounds)},
+          {"each_user", to_json(account.tenant.each_user)},
+          {"promised", amounts_view(account.promised)},
+          {"users", users}};
 }
 
 }  // namespace umlfarm::daemon

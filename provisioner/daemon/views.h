@@ -13,9 +13,9 @@ boost::json::object guest_view(const Farm& farm, const Guest& guest, boost::json
 boost::json::object entry_view(const CatalogEntry& entry, std::size_t guests);
 boost::json::object plan_view(const quota::Plan& plan);
 boost::json::object event_view(const Event& event);
-boost::json::object status_view(const FarmStatus& status);
-
-// Invalid names the field.
-Result<CreateRequest> read_create_request(const std::string& body);
+boost::json::object status_view(const FarmStatus& status, const quota::Overcommit& overcommit);
+// How what may be promised of each resource comes about.
+boost::json::object host_view(const FarmStatus& status, const quota::Overcommit& overcommit);
+boost::json::object tenant_view(const TenantAccount& account);
 
 }  // namespace umlfarm::daemon

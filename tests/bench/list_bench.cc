@@ -19,7 +19,7 @@ void fill(const testing::TestFarm& farm) {
     record.name = "guest-" + std::to_string(i);
     record.desired = daemon::Desired::Stopped;
     record.identity.plan = "tiny";
-    record.identity.limits = {ByteSize::mib(32), ByteSize::gib(1), ByteSize(), 256};
+    record.limits = {ByteSize::mib(32), ByteSize::gib(1), ByteSize(), 256};
     record.identity.image = "tiny";
     record.identity.kernel = "strict";
     record.identity.uid = farm.first_uid() + i;

@@ -28,6 +28,12 @@ Command kernel_remove_command();
 Command plan_list_command();
 Command status_command();
 Command tunnel_command();
+Command tenant_list_command();
+Command tenant_show_command();
+Command tenant_create_command();
+Command tenant_set_command();
+Command tenant_delete_command();
+Command host_show_command();
 
 // A name that goes into an address: throws for one that no thing can have.
 std::string name_argument(const char* what, const std::string& name);

@@ -57,7 +57,7 @@ json::array disks(const std::vector<std::string>& named) {
 
 Result<json::object> request(const Parsed& parsed) {
   json::object body{{"name", parsed.words[0]}};
-  for (const char* key : {"plan", "image", "kernel", "memory"}) {
+  for (const char* key : {"plan", "image", "kernel", "memory", "tenant", "user"}) {
     if (parsed.has(key)) body[key] = parsed.text(key);
   }
   if (parsed.has("root-password-hash")) body["root_password_hash"] = parsed.text("root-password-hash");
@@ -126,6 +126,8 @@ Command create_command() {
   known.add_options()("plan", text()->value_name("PLAN"), "what it may use; see 'umlfarm plan list'")(
       "image", text()->value_name("IMAGE"), "what it starts from; see 'umlfarm image list'")(
       "kernel", text()->value_name("KERNEL"), "guest kernel; see 'umlfarm kernel list'")(
+      "tenant", text()->value_name("TENANT"), "whose it is; see 'umlfarm tenant list'")(
+      "user", text()->value_name("NAME"), "which of the tenant's users it is for")(
       "memory", text()->value_name("SIZE"), "in place of the plan's, such as 64M or 1G")(
       "processors", options::value<std::int64_t>()->value_name("N"),
       "in place of the plan's; above 1 wants kernel 'fast'")(

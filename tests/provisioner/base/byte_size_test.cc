@@ -42,5 +42,28 @@ TEST(ByteSize, PrintsWithoutLosingAByteAndReadsItBack) {
   }
 }
 
+TEST(HumanSize, HasThreeDigitsAtMost) {
+  const struct {
+    std::uint64_t bytes;
+    const char* text;
+  } rows[] = {{0, "0 B"},
+              {999, "999 B"},
+              {1000, "1.0 KiB"},
+              {1024, "1 KiB"},
+              {1536, "1.5 KiB"},
+              {10'240, "10 KiB"},
+              {102'348, "99.9 KiB"},
+              {102'349, "100 KiB"},
+              {1ULL << 20U, "1 MiB"},
+              {64ULL << 20U, "64 MiB"},
+              {999ULL << 20U, "999 MiB"},
+              {1000ULL << 20U, "1.0 GiB"},
+              {20ULL << 30U, "20 GiB"},
+              {5ULL << 40U, "5 TiB"},
+              {1ULL << 50U, "1 PiB"},
+              {UINT64_MAX, "16 EiB"}};
+  for (const auto& row : rows) EXPECT_EQ(human_size(row.bytes), row.text) << row.bytes;
+}
+
 }  // namespace
 }  // namespace umlfarm

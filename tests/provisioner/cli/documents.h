@@ -13,6 +13,7 @@ inline boost::json::object guest_document() {
   return {{"name", "alice"},
           {"id", "g17"},
           {"tenant", "default"},
+          {"user", ""},
           {"plan", "small"},
           {"image", "debian-12"},
           {"image_digest", "0123456789abcdef0123456789abcdef"},
@@ -36,6 +37,36 @@ inline boost::json::object guest_document() {
           {"ready_ms", kNow - 7'498'766},
           {"host_key", "ssh-ed25519 AAAA"},
           {"restarts", 2}};
+}
+
+// A tenant with a limit of guests, and a user with one of memory.
+inline boost::json::object tenant_document() {
+  const boost::json::object promised{
+      {"guests", 3}, {"memory", 192 * kMiB}, {"disk", 3072 * kMiB}, {"processors", 3}};
+  boost::json::object limits{{"guests", 10}, {"memory", nullptr}, {"disk", nullptr}, {"processors", nullptr}};
+  boost::json::object each_user{
+      {"guests", nullptr}, {"memory", 256 * kMiB}, {"disk", nullptr}, {"processors", nullptr}};
+  return {{"name", "physics"},
+          {"limits", std::move(limits)},
+          {"each_user", std::move(each_user)},
+          {"promised", promised},
+          {"users", {{"alice", promised}}}};
+}
+
+// A host with two cells, a virtual machine of someone else, and more processors promised than it has for
+// guests.
+inline boost::json::object host_document() {
+  const auto share = [](std::int64_t has, std::int64_t domains, std::int64_t reserve, int percent,
+                        std::int64_t capacity, std::int64_t promised) {
+    return boost::json::object{{"has", has},         {"domains", domains},   {"reserve", reserve},
+                               {"percent", percent}, {"capacity", capacity}, {"promised", promised}};
+  };
+  return {{"source", "qemu:///system"},
+          {"domains", 1},
+          {"cells", {8192 * kMiB, 8192 * kMiB}},
+          {"memory", share(16384 * kMiB, 4096 * kMiB, 2048 * kMiB, 150, 15360 * kMiB, 1024 * kMiB)},
+          {"disk", share(102400 * kMiB, 0, 2048 * kMiB, 200, 200704 * kMiB, 0)},
+          {"processors", share(4, 0, 0, 1000, 40, 50)}};
 }
 
 }  // namespace umlfarm::cli

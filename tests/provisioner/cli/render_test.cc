@@ -22,29 +22,6 @@ json::object stopped_guest() {
   return object;
 }
 
-TEST(HumanSize, HasThreeDigitsAtMost) {
-  const struct {
-    std::uint64_t bytes;
-    const char* text;
-  } rows[] = {{0, "0 B"},
-              {999, "999 B"},
-              {1000, "1.0 KiB"},
-              {1024, "1 KiB"},
-              {1536, "1.5 KiB"},
-              {10'240, "10 KiB"},
-              {102'348, "99.9 KiB"},
-              {102'349, "100 KiB"},
-              {1ULL << 20U, "1 MiB"},
-              {64ULL << 20U, "64 MiB"},
-              {999ULL << 20U, "999 MiB"},
-              {1000ULL << 20U, "1.0 GiB"},
-              {20ULL << 30U, "20 GiB"},
-              {5ULL << 40U, "5 TiB"},
-              {1ULL << 50U, "1 PiB"},
-              {UINT64_MAX, "16 EiB"}};
-  for (const auto& row : rows) EXPECT_EQ(human_size(row.bytes), row.text) << row.bytes;
-}
-
 TEST(RenderGuests, HasALineForEach) {
   EXPECT_EQ(render_guests({{"guests", {guest_document(), stopped_guest()}}}, kNow),
             "NAME            STATE    PLAN   IMAGE      MEMORY  ON DISK  ADDRESS     UP\n"
@@ -69,6 +46,7 @@ TEST(RenderGuest, TellsAllThatIsKnown) {
             "name:            alice\n"
             "id:              g17\n"
             "state:           ready\n"
+            "tenant:          default\n"
             "plan:            small\n"
             "image:           debian-12 (0123456789ab)\n"
             "kernel:          strict (fedcba987654), ptrace\n"
@@ -117,6 +95,7 @@ TEST(Render, ShowsNothingThatATerminalWouldObey) {
                             {"guests", json::object()},
                             {"memory", {{"promised", 0}, {"capacity", 0}}},
                             {"disk", {{"promised", 0}, {"capacity", 0}}},
+                            {"processors", {{"promised", 0}, {"capacity", 0}}},
                             {"notices", {"\x1b[2J\n"}}};
   for (const std::string& text : {render_guest(hostile, kNow), render_guests({{"guests", {hostile}}}, kNow),
                                   render_event(event), render_images({{"images", {entry}}}, kNow),
@@ -203,14 +182,37 @@ TEST(RenderStatus, TellsGuestsPromisesAndNotices) {
                              {"guests", {{"ready", 3}, {"stopped", 1}}},
                              {"memory", {{"promised", 256 * kMiB}, {"capacity", 2048 * kMiB}}},
                              {"disk", {{"promised", 0}, {"capacity", 102400 * kMiB}}},
+                             {"processors", {{"promised", 3}, {"capacity", 200}}},
                              {"notices", {"no firewall", "old kernel"}}};
   EXPECT_EQ(render_status(document),
-            "version:          0.1.0\n"
-            "guests:           3 ready, 1 stopped\n"
-            "memory promised:  256 MiB of 2 GiB\n"
-            "disk promised:    0 B of 100 GiB\n"
+            "version:              0.1.0\n"
+            "guests:               3 ready, 1 stopped\n"
+            "memory promised:      256 MiB of 2 GiB\n"
+            "disk promised:        0 B of 100 GiB\n"
+            "processors promised:  3 of 200\n"
             "notice: no firewall\n"
             "notice: old kernel\n");
+}
+
+TEST(RenderTenant, ShowsPromisesLimitsAndUsers) {
+  EXPECT_EQ(render_tenants({{"tenants", {tenant_document()}}}),
+            "TENANT   GUESTS   MEMORY   DISK   PROCESSORS\n"
+            "physics  3 of 10  192 MiB  3 GiB  3\n");
+  EXPECT_EQ(render_tenant(tenant_document()),
+            "TENANT      GUESTS   MEMORY              DISK   PROCESSORS\n"
+            "physics     3 of 10  192 MiB             3 GiB  3\n"
+            "user alice  3        192 MiB of 256 MiB  3 GiB  3\n"
+            "each user has at most: memory 256 MiB\n");
+}
+
+TEST(RenderHost, IsASumThatAReaderCanCheck) {
+  EXPECT_EQ(render_host(host_document()),
+            "RESOURCE    HOST HAS   OTHERS  RESERVE   PERCENT  FOR GUESTS  PROMISED     LEFT\n"
+            "memory        16 GiB  - 4 GiB  - 2 GiB   x 150 %    = 15 GiB     1 GiB   14 GiB\n"
+            "disk         100 GiB    - 0 B  - 2 GiB   x 200 %   = 196 GiB       0 B  196 GiB\n"
+            "processors         4      - 0      - 0  x 1000 %        = 40        50        0\n"
+            "NUMA cells: 8 GiB, 8 GiB\n"
+            "counted by qemu:///system; virtual machines of others here: 1\n");
 }
 
 TEST(RenderEvent, IsOneLine) {

@@ -53,8 +53,11 @@ class Verbs : public api::Serving {
       if (last == "status") {
         document["version"] = "0.1.0";
         document["guests"] = json::object();
-        document["memory"] = document["disk"] = {{"promised", 0}, {"capacity", 0}};
+        document["memory"] = document["disk"] = document["processors"] = {{"promised", 0}, {"capacity", 0}};
       }
+      if (last == "host") document = host_document();
+      if (request.path.front() == "tenants") document = tenant_document();
+      if (last == "tenants") document["tenants"] = {tenant_document()};
       return api::json_response(200, document);
     };
   }
@@ -103,6 +106,15 @@ TEST_F(Verbs, AskForWhatTheyMean) {
       {{"image", "verify", "debian-12"}, "POST /images/debian-12/verify {}"},
       {{"image", "remove", "0123456789abcdef"}, "DELETE /images/0123456789abcdef"},
       {{"kernel", "remove", "stock"}, "DELETE /kernels/stock"},
+      {{"tenant", "list"}, "GET /tenants"},
+      {{"tenant", "show", "physics"}, "GET /tenants/physics"},
+      {{"tenant", "create", "physics"}, R"(POST /tenants {"name":"physics"})"},
+      {{"tenant", "create", "physics", "--memory", "1G", "--user-guests", "2"},
+       R"(POST /tenants {"limits":{"memory":1073741824},"each_user":{"guests":2},"name":"physics"})"},
+      {{"tenant", "set", "physics", "--guests", "none"},
+       R"(POST /tenants/physics {"limits":{"guests":null}})"},
+      {{"tenant", "delete", "physics"}, "DELETE /tenants/physics"},
+      {{"host", "show"}, "GET /host"},
   };
   for (const auto& row : rows) {
     EXPECT_THAT(run(row.arguments), is_ok()) << row.asked;
@@ -134,7 +146,7 @@ TEST_F(Verbs, AskForAGuestWithWhatWasGivenAlone) {
   body["disks"] = {{{"file", "/a:b"}, {"mode", "ro"}}, {{"file", "/c"}, {"mode", "ro"}}};
   EXPECT_EQ(body_of({"--disk", "/a:b:ro", "--disk", "/d/../c:ro"}), body);
   body.erase("disks");
-  for (const char* option : {"plan", "image", "kernel", "memory"}) {
+  for (const char* option : {"plan", "image", "kernel", "memory", "tenant", "user"}) {
     json::object with = body;
     with[option] = "64M";
     EXPECT_EQ(body_of({std::string("--") + option, "64M"}), with);

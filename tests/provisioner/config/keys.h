@@ -66,6 +66,10 @@ inline const std::vector<Key>& keys() {
       {"capacity", "memory_percent", "150", "150",
        [](const Config& c) { return show(c.capacity.memory_percent); }},
       {"capacity", "disk_percent", "90", "90", [](const Config& c) { return show(c.capacity.disk_percent); }},
+      {"capacity", "processors_percent", "400", "400",
+       [](const Config& c) { return show(c.capacity.processors_percent); }},
+      {"capacity", "libvirt", "'qemu:///system'", "qemu:///system",
+       [](const Config& c) { return c.capacity.libvirt; }},
   };
   return all;
 }

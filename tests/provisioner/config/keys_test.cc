@@ -71,7 +71,8 @@ TEST(ConfigKeys, KeepWithinTheirRange) {
               {"guests", "stop_seconds", 0, 86'400},
               {"guests", "restarts", 0, 1000},
               {"capacity", "memory_percent", 1, 10'000},
-              {"capacity", "disk_percent", 1, 100'000}};
+              {"capacity", "disk_percent", 1, 100'000},
+              {"capacity", "processors_percent", 1, 1'000'000}};
   for (const auto& row : rows) {
     const Key key{row.section, row.name, "", "", nullptr};
     for (const std::int64_t good : {row.least, row.most})

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "provisioner/daemon/admission.h"
+#include "quota/ledger.h"
 #include "tests/provisioner/daemon/records.h"
 
 namespace umlfarm::daemon {
@@ -15,7 +16,18 @@ namespace umlfarm::daemon {
 class Admission : public ::testing::Test {
  protected:
   Result<std::vector<GuestRecord>> ask(const CreateRequest& request) const {
-    return admit(request, {config_, guests_, images_, kernels_, capacity_, addresses_});
+    quota::Ledger ledger;
+    for (const GuestRecord& guest : guests_) {
+      UMLFARM_ASSIGN(quota::Reservation present, ledger.reserve(charges_of(guest), {}));
+      present.commit();
+    }
+    UMLFARM_ASSIGN(const Admitted admitted,
+                   admit(request, {config_, guests_, images_, kernels_, tenants_, capacity_, addresses_}));
+    for (const GuestRecord& guest : admitted.guests) {
+      UMLFARM_ASSIGN(quota::Reservation promised, ledger.reserve(charges_of(guest), admitted.bounds));
+      promised.commit();
+    }
+    return admitted.guests;
   }
   Result<std::vector<GuestRecord>> ask(const std::string& name, unsigned count = 1) const {
     CreateRequest request;
@@ -34,7 +46,8 @@ class Admission : public ::testing::Test {
   std::vector<GuestRecord> guests_;
   std::vector<CatalogEntry> images_{entry_of("debian-12", 'a')};
   std::vector<CatalogEntry> kernels_{entry_of("strict", 'b')};
-  quota::Capacity capacity_{ByteSize::gib(64), ByteSize::gib(1000)};
+  std::vector<Tenant> tenants_{{kDefaultTenant, {}, {}}};
+  quota::Bounds capacity_;
   std::uint64_t addresses_ = 1000;
 };
 

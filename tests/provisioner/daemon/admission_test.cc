@@ -29,10 +29,10 @@ TEST_F(Admission, GivesWhatPlanImageAndKernelSay) {
   EXPECT_EQ(alice.name, "alice");
   EXPECT_EQ(alice.desired, Desired::Running);
   EXPECT_EQ(alice.identity.plan, "small");
-  EXPECT_EQ(alice.identity.limits.memory, ByteSize::mib(256));
-  EXPECT_EQ(alice.identity.limits.swap, ByteSize::mib(256));
-  EXPECT_EQ(alice.identity.limits.processes, 512U);
-  EXPECT_EQ(alice.identity.limits.disk, ByteSize(images_[0].size)) << "a disk is as large as its image";
+  EXPECT_EQ(alice.limits.memory, ByteSize::mib(256));
+  EXPECT_EQ(alice.limits.swap, ByteSize::mib(256));
+  EXPECT_EQ(alice.limits.processes, 512U);
+  EXPECT_EQ(alice.limits.disk, ByteSize(images_[0].size)) << "a disk is as large as its image";
   EXPECT_EQ(alice.identity.image_digest, images_[0].digest);
   EXPECT_EQ(alice.identity.kernel_digest, kernels_[0].digest);
   EXPECT_EQ(alice.identity.uid, config_.guests.first_uid);
@@ -49,7 +49,7 @@ TEST_F(Admission, KeepsWhatItsOwnerGave) {
   ASSERT_THAT(admitted, is_ok());
   const GuestIdentity& identity = admitted->front().identity;
   EXPECT_EQ(identity.plan, "tiny");
-  EXPECT_EQ(identity.limits.memory, ByteSize::mib(48));
+  EXPECT_EQ(admitted->front().limits.memory, ByteSize::mib(48));
   EXPECT_THAT(identity.ssh_keys, ::testing::ElementsAre(ssh_key() + " alice", ssh_key()));
   EXPECT_EQ(identity.root_password_hash, "$6$salt$hash");
 }
@@ -131,6 +131,7 @@ TEST_F(Admission, RefusesARequestThatCannotBeMet) {
       {[](Request& r) { r.extra_disks.assign(14, "/etc/hostname"); }, Kind::Invalid, "at most 13"},
       {[](Request& r) { r.extra_disks = {std::string("/etc/host\0name", 14)}; }, Kind::Invalid, "disk"},
   };
+  capacity_[quota::Resource::Memory] = ByteSize::gib(64).bytes();
   for (const auto& row : rows) EXPECT_THAT(ask_with(row.change), is_error(row.kind, row.says)) << row.says;
 }
 
@@ -155,7 +156,6 @@ TEST_F(Admission, RefusesANameThatIsBeingDeleted) {
 }
 
 TEST_F(Admission, NumbersABatchAndSharesNothingBetweenItsGuests) {
-  capacity_ = {ByteSize::gib(1000), ByteSize::gib(10'000)};
   const auto admitted = ask("lab", kMostAtOnce);
   ASSERT_THAT(admitted, is_ok());
   ASSERT_EQ(admitted->size(), kMostAtOnce);
@@ -180,17 +180,62 @@ TEST_F(Admission, RefusesABatchWhoseLastNameIsTooLong) {
 }
 
 TEST_F(Admission, RefusesABatchAsAWhole) {
-  capacity_.memory = ByteSize::mib(3 * 260);
+  const std::uint64_t each = charges_of(ask("alice")->front()).at("host")[quota::Resource::Memory];
+  capacity_[quota::Resource::Memory] = 3 * each;
   EXPECT_THAT(ask("lab", 3), is_ok());
   EXPECT_THAT(ask("lab", 4), is_error(Kind::QuotaExceeded, "memory"));
 }
 
 TEST_F(Admission, CountsWhatOtherGuestsWerePromised) {
-  capacity_.memory = ByteSize::mib(260 + 68);
   guests_ = {guest_of(1, "bob")};
+  capacity_[quota::Resource::Disk] =
+      guests_[0].limits.disk.bytes() + images_[0].size + ByteSize::mib(256).bytes();
   EXPECT_THAT(ask("alice"), is_ok());
-  guests_[0].identity.limits.memory = ByteSize::mib(65);
-  EXPECT_THAT(ask("alice"), is_error(Kind::QuotaExceeded, "memory"));
+  guests_[0].desired = Desired::Stopped;
+  guests_[0].limits.disk = ByteSize(guests_[0].limits.disk.bytes() + 1);
+  EXPECT_THAT(ask("alice"), is_error(Kind::QuotaExceeded, "disk"));
+}
+
+TEST_F(Admission, HoldsTenantAndUserToTheirLimits) {
+  tenants_.push_back({"physics", {}, {}});
+  tenants_[1].bounds[quota::Resource::Guests] = 3;
+  tenants_[1].each_user[quota::Resource::Guests] = 1;
+  const auto of = [&](const char* name, const char* tenant, const char* user) {
+    return ask_with([&](CreateRequest& request) {
+      request.name = name;
+      request.tenant = tenant;
+      request.user = user;
+    });
+  };
+  for (const char* const name : {"a", "b"}) {
+    const auto guest = of(name, "physics", name);
+    ASSERT_THAT(guest, is_ok());
+    EXPECT_EQ(guest->front().identity.tenant, "physics");
+    EXPECT_EQ(guest->front().identity.user, name);
+    guests_.push_back(guest->front());
+  }
+  EXPECT_THAT(of("c", "physics", "a"), is_error(Kind::QuotaExceeded, "user physics/a"));
+  EXPECT_THAT(of("c", "", "a"), is_ok()) << "another tenant's user of that name";
+  guests_.push_back(of("c", "physics", "")->front());
+  EXPECT_THAT(of("d", "physics", "d"), is_error(Kind::QuotaExceeded, "tenant physics"));
+  EXPECT_THAT(of("d", "default", "d"), is_ok());
+}
+
+TEST_F(Admission, KnowsTheTenantsThatThereAre) {
+  EXPECT_THAT(ask_with([](CreateRequest& request) { request.tenant = "arts"; }),
+              is_error(Kind::NotFound, "there is: default"));
+  EXPECT_THAT(ask_with([](CreateRequest& request) { request.user = "../x"; }),
+              is_error(Kind::Invalid, "user"));
+}
+
+TEST_F(Admission, GivesAMemoryOfItsOwnTheCeilingThatItNeeds) {
+  for (quota::Plan& plan : config_.plans) plan.limits.memory_ceiling = ByteSize::mib(512);
+  const auto limits_with = [&](ByteSize memory) {
+    return ask_with([&](CreateRequest& request) { request.memory = memory; })->front().limits;
+  };
+  EXPECT_EQ(ask("alice")->front().limits.memory_ceiling, ByteSize::mib(512));
+  EXPECT_EQ(limits_with(ByteSize::mib(64)).memory_ceiling, ByteSize::mib(512));
+  EXPECT_EQ(limits_with(ByteSize::gib(1)).memory_ceiling, ByteSize::gib(1));
 }
 
 TEST_F(Admission, TakesTheLowestFreeUidsAndAddresses) {

@@ -41,16 +41,5 @@ TEST(FindEntry, SaysWhatThereIs) {
   EXPECT_THAT(find_entry({}, "kernel", "strict"), is_error(Kind::NotFound, "none"));
 }
 
-TEST(PromisedTo, SumsGuestsWhateverTheirState) {
-  std::vector<GuestRecord> guests{guest_of(1, "a"), guest_of(2, "b"), guest_of(3, "c")};
-  const quota::Promised each = quota::cost_of(guests[0].identity.limits);
-  guests[1].desired = Desired::Stopped;
-  guests[2].failure = "gone wrong";
-  const quota::Promised sum = promised_to(guests);
-  EXPECT_EQ(sum.memory.bytes(), 3 * each.memory.bytes());
-  EXPECT_EQ(sum.disk.bytes(), 3 * each.disk.bytes());
-  EXPECT_EQ(promised_to({}).memory, ByteSize(0));
-}
-
 }  // namespace
 }  // namespace umlfarm::daemon

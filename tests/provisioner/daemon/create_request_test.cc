@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "provisioner/daemon/views.h"
+#include "provisioner/daemon/requests.h"
 #include "tests/support/result_matchers.h"
 
 namespace umlfarm::daemon {

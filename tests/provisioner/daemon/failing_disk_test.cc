@@ -22,7 +22,7 @@ class FailingDisk : public StoreTest {
   void SetUp() override {
     StoreTest::SetUp();
     add(1, 2);
-    table_ = std::make_unique<GuestTable>(*store_);
+    table_ = std::make_unique<GuestTable>(*store_, ledger_);
     ASSERT_THAT(table_->load(), is_ok());
   }
 
@@ -38,6 +38,7 @@ class FailingDisk : public StoreTest {
   std::vector<std::string> in_memory() const { return texts_of(table_->records()); }
   std::uint64_t log_size() const { return static_cast<std::uint64_t>(posix::stat(path_ + "-wal")->st_size); }
 
+  quota::Ledger ledger_;
   std::unique_ptr<GuestTable> table_;
 };
 
@@ -45,7 +46,7 @@ using Attempt = bool (*)(GuestTable&);
 
 constexpr Attempt kAttempts[] = {
     [](GuestTable& table) {
-      return table.add({guest_of(8, "n8"), guest_of(9, "n9")}, as_they_are).has_value();
+      return table.add({guest_of(8, "n8"), guest_of(9, "n9")}, {}, as_they_are).has_value();
     },
     [](GuestTable& table) {
       return table.update(1, [](GuestRecord& record) { record.desired = Desired::Stopped; }).has_value();
@@ -130,16 +131,17 @@ void fill_up(const std::string& directory) {
   }
   auto store = open_sqlite_store(directory + "/state.db");
   ASSERT_THAT(store, is_ok());
-  GuestTable table(**store);
+  quota::Ledger ledger;
+  GuestTable table(**store, ledger);
   int number = 1;
-  auto added = table.add({numbered(number)}, as_they_are);
-  while (added && number < 60) added = table.add({numbered(++number)}, as_they_are);
+  auto added = table.add({numbered(number)}, {}, as_they_are);
+  while (added && number < 60) added = table.add({numbered(++number)}, {}, as_they_are);
   EXPECT_THAT(added, is_error(Kind::QuotaExceeded, "make room"));
   EXPECT_GT(number, 1);
   EXPECT_EQ(texts_of(table.records()), texts_of(*(*store)->guests()));
   EXPECT_EQ(table.records().size() + 1, static_cast<std::size_t>(number));
   ASSERT_THAT(posix::remove_file(ballast), is_ok());
-  EXPECT_THAT(table.add({numbered(number)}, as_they_are), is_ok());
+  EXPECT_THAT(table.add({numbered(number)}, {}, as_they_are), is_ok());
   EXPECT_EQ(texts_of(table.records()), texts_of(*(*store)->guests()));
 }
 

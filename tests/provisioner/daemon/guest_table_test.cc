@@ -18,6 +18,7 @@ class FakeStore final : public StateStore {
  public:
   bool full = false;
   std::map<std::int64_t, GuestRecord> rows;
+  quota::Sums kept;
 
   std::string farm_id() const override { return "f"; }
   Result<std::vector<GuestRecord>> guests() override {
@@ -35,16 +36,25 @@ class FakeStore final : public StateStore {
     }
     return records;
   }
-  Status update_guest(const GuestRecord& record) override {
+  Status update_guest(const GuestRecord&, const GuestRecord& after) override {
     UMLFARM_TRY(write());
-    rows[record.number] = record;
+    rows[after.number] = after;
     return {};
   }
-  Status remove_guest(std::int64_t number) override {
+  Status remove_guest(const GuestRecord& record) override {
     UMLFARM_TRY(write());
-    rows.erase(number);
+    rows.erase(record.number);
     return {};
   }
+  Result<quota::Sums> sums() override { return kept; }
+  Status set_sums(const quota::Sums& sums) override {
+    UMLFARM_TRY(write());
+    kept = sums;
+    return {};
+  }
+  Result<std::vector<Tenant>> tenants() override { return std::vector<Tenant>(); }
+  Status put_tenant(const Tenant&) override { return write(); }
+  Status remove_tenant(const std::string&) override { return write(); }
   Result<std::vector<CatalogEntry>> catalog(Catalog) override { return std::vector<CatalogEntry>(); }
   Status put(Catalog, const CatalogEntry&) override { return write(); }
   Status remove(Catalog, const std::string&) override { return write(); }
@@ -60,7 +70,7 @@ class GuestTableTest : public ::testing::Test {
  protected:
   void SetUp() override {
     for (const char* name : {"alice", "bob"}) {
-      ASSERT_THAT(table_.add({guest_of(0, name)}, [](GuestRecord&) {}), is_ok());
+      ASSERT_THAT(table_.add({guest_of(0, name)}, {}, [](GuestRecord&) {}), is_ok());
     }
   }
   // What a daemon that starts now would know.
@@ -68,18 +78,52 @@ class GuestTableTest : public ::testing::Test {
   std::vector<std::string> known() const { return texts_of(table_.records()); }
 
   FakeStore store_;
-  GuestTable table_{store_};
+  quota::Ledger ledger_;
+  GuestTable table_{store_, ledger_};
 };
 
 TEST_F(GuestTableTest, LoadsWhatTheStoreHolds) {
-  GuestTable fresh(store_);
+  quota::Ledger ledger;
+  GuestTable fresh(store_, ledger);
   EXPECT_TRUE(fresh.all().empty());
   ASSERT_THAT(fresh.load(), is_ok());
   EXPECT_EQ(texts_of(fresh.records()), known());
 }
 
+TEST_F(GuestTableTest, KeepsTheLedgerAtWhatItsGuestsArePromised) {
+  const auto memory = [&] { return ledger_.of("tenant default")[quota::Resource::Memory]; };
+  EXPECT_EQ(memory(), 2 * ByteSize::mib(64).bytes());
+  const auto to = [](ByteSize size) { return [size](GuestRecord& record) { record.limits.memory = size; }; };
+  ASSERT_THAT(table_.resize(1, {}, to(ByteSize::mib(32))), is_ok());
+  EXPECT_EQ(memory(), ByteSize::mib(96).bytes());
+  quota::AccountBounds bounds;
+  bounds["tenant default"][quota::Resource::Memory] = ByteSize::mib(100).bytes();
+  EXPECT_THAT(table_.resize(1, bounds, to(ByteSize::mib(37))),
+              is_error(Kind::QuotaExceeded, "tenant default"));
+  EXPECT_EQ(table_.find(1)->record.limits.memory, ByteSize::mib(32));
+  ASSERT_THAT(table_.resize(1, bounds, to(ByteSize::mib(36))), is_ok());
+  store_.full = true;
+  EXPECT_FALSE(table_.resize(1, {}, to(ByteSize::mib(64))));
+  EXPECT_FALSE(table_.forget(2));
+  EXPECT_EQ(memory(), ByteSize::mib(100).bytes()) << "what the disk did not take is not promised";
+  store_.full = false;
+  ASSERT_THAT(table_.forget(2), is_ok());
+  EXPECT_EQ(memory(), ByteSize::mib(36).bytes());
+}
+
+TEST_F(GuestTableTest, HealsSumsThatAreNotThoseOfTheGuests) {
+  store_.kept = ledger_.sums();
+  quota::Ledger ledger;
+  GuestTable fresh(store_, ledger);
+  EXPECT_EQ(*fresh.load(), "");
+  store_.kept["host"][quota::Resource::Guests] = 7;
+  EXPECT_EQ(*fresh.load(), "host: guests 7 kept, 2 by its guests");
+  EXPECT_EQ(store_.kept, ledger_.sums());
+  EXPECT_EQ(ledger.sums(), ledger_.sums());
+}
+
 TEST_F(GuestTableTest, AddsWhatTheStoreMadeOfTheRecords) {
-  const auto added = table_.add({guest_of(0, "carol"), guest_of(0, "dave")},
+  const auto added = table_.add({guest_of(0, "carol"), guest_of(0, "dave")}, {},
                                 [](GuestRecord& record) { record.identity.mac = "mac of " + record.id(); });
   ASSERT_THAT(added, is_ok());
   EXPECT_EQ(table_.find("dave")->record.identity.mac, "mac of g4");
@@ -96,7 +140,8 @@ TEST_F(GuestTableTest, ChangesStoreAndMemoryOrNeither) {
   store_.full = true;
   EXPECT_THAT(table_.update(2, stop), is_error(Kind::QuotaExceeded, "full"));
   EXPECT_THAT(table_.forget(1), is_error(Kind::QuotaExceeded, "full"));
-  EXPECT_THAT(table_.add({guest_of(0, "carol")}, [](GuestRecord&) {}), is_error(Kind::QuotaExceeded, "full"));
+  EXPECT_THAT(table_.add({guest_of(0, "carol")}, {}, [](GuestRecord&) {}),
+              is_error(Kind::QuotaExceeded, "full"));
   EXPECT_EQ(known(), before);
   EXPECT_EQ(stored(), before);
 }

@@ -81,7 +81,7 @@ TEST(Reconcile, LaunchesOnlyWhatIsWantedAndDownAndMakesAllThatIsMissingBefore) {
       EXPECT_TRUE(at.wanted() && at.down());
       EXPECT_EQ(at.plan.actions.back(), Action::Launch);
     }
-    const bool swap = at.record.identity.limits.swap != ByteSize(0);
+    const bool swap = at.record.limits.swap != ByteSize(0);
     EXPECT_EQ(at.has(Action::MakeDirectory), launch && !at.observed.directory);
     EXPECT_EQ(at.has(Action::MakeDisk), launch && !at.observed.disk);
     EXPECT_EQ(at.has(Action::MakeSwap), launch && swap) << "each boot gets a new one";

@@ -19,7 +19,7 @@ inline GuestRecord guest_of(std::int64_t number, const std::string& name) {
   record.number = number;
   record.name = name;
   record.identity.plan = "small";
-  record.identity.limits = {ByteSize::mib(64), ByteSize::gib(1), ByteSize(0), 512, 1};
+  record.limits = {ByteSize::mib(64), ByteSize::gib(1), ByteSize(0), 512, 1, ByteSize::mib(64)};
   record.identity.uid = static_cast<std::uint32_t>(2'000'000 + number);
   record.identity.address = static_cast<std::uint32_t>(number);
   record.identity.mac = "02:00:00:00:00:" + std::to_string(10 + number);
@@ -31,7 +31,15 @@ inline GuestRecord full_guest() {
   GuestRecord record = guest_of(17, "alice");
   GuestIdentity& identity = record.identity;
   identity.tenant = "physics";
-  identity.limits = {ByteSize::gib(64), ByteSize(1), ByteSize(UINT64_MAX >> 1U), 4'000'000'000U, 64};
+  identity.user = "prof";
+  record.limits = {ByteSize::gib(64),
+                   ByteSize(1),
+                   ByteSize(UINT64_MAX >> 1U),
+                   4'000'000'000U,
+                   64,
+                   ByteSize::gib(65),
+                   10'000,
+                   6400};
   identity.kernel_features = kAllFeatures;
   identity.image = "debian-12";
   identity.image_digest = std::string(64, 'a');

@@ -73,9 +73,10 @@ TEST_F(SqliteStore, AddsAllGuestsOrNone) {
 
 TEST_F(SqliteStore, NeverGivesANumberTwice) {
   EXPECT_EQ(add(1, 3).back().number, 3);
-  for (const std::int64_t number : {1, 2, 3}) ASSERT_THAT(store_->remove_guest(number), is_ok());
+  for (const std::int64_t number : {1, 2, 3})
+    ASSERT_THAT(store_->remove_guest(guest_of(number, "")), is_ok());
   EXPECT_EQ(add(4, 1).front().number, 4);
-  ASSERT_THAT(store_->remove_guest(4), is_ok());
+  ASSERT_THAT(store_->remove_guest(guest_of(4, "")), is_ok());
   reopen();
   EXPECT_TRUE(stored().empty());
   EXPECT_EQ(add(5, 2).front().number, 5);
@@ -83,18 +84,62 @@ TEST_F(SqliteStore, NeverGivesANumberTwice) {
 
 TEST_F(SqliteStore, GivesANameAnUidAndAnAddressAgainOnceTheirGuestIsRemoved) {
   GuestRecord record = add(1, 1).front();
-  ASSERT_THAT(store_->remove_guest(1), is_ok());
+  ASSERT_THAT(store_->remove_guest(guest_of(1, "")), is_ok());
   EXPECT_THAT(store_->add_guests({record}, as_they_are), is_ok());
 }
 
 TEST_F(SqliteStore, UpdatesOneGuestAndNoOther) {
   std::vector<GuestRecord> guests = add(1, 3);
+  const GuestRecord before = guests[1];
   guests[1].desired = Desired::Stopped;
   guests[1].failure = "it's \"broken\"; DROP TABLE guests";
-  ASSERT_THAT(store_->update_guest(guests[1]), is_ok());
+  ASSERT_THAT(store_->update_guest(before, guests[1]), is_ok());
   EXPECT_EQ(stored(), texts_of(guests));
   reopen();
   EXPECT_EQ(stored(), texts_of(guests));
+}
+
+TEST_F(SqliteStore, KeepsTheSumsOfItsGuests) {
+  std::vector<GuestRecord> guests = add(1, 3);
+  const auto memory = [&](const std::string& account) {
+    const auto sums = store_->sums();
+    const auto found = sums->find(account);
+    return found == sums->end() ? 0 : found->second[quota::Resource::Memory];
+  };
+  EXPECT_EQ(memory("tenant default"), 3 * ByteSize::mib(64).bytes());
+  const GuestRecord before = guests[0];
+  guests[0].limits.memory = ByteSize::mib(32);
+  ASSERT_THAT(store_->update_guest(before, guests[0]), is_ok());
+  EXPECT_EQ(memory("tenant default"), ByteSize::mib(160).bytes());
+  reopen();
+  EXPECT_EQ(memory("tenant default"), ByteSize::mib(160).bytes());
+  for (const GuestRecord& guest : guests) ASSERT_THAT(store_->remove_guest(guest), is_ok());
+  // Once more for one that is gone takes nothing away.
+  ASSERT_THAT(store_->remove_guest(guests[0]), is_ok());
+  EXPECT_EQ(*store_->sums(), quota::Sums());
+  ASSERT_THAT(store_->set_sums({{"host", charges_of(guests[0]).at("host")}}), is_ok());
+  EXPECT_EQ(store_->sums()->size(), 1U);
+}
+
+TEST_F(SqliteStore, KeepsTenantsAndAlwaysHasTheDefaultOne) {
+  ASSERT_EQ(store_->tenants()->size(), 1U);
+  Tenant physics{"physics", {}, {}};
+  physics.bounds[quota::Resource::Memory] = ByteSize::gib(4).bytes();
+  physics.each_user[quota::Resource::Guests] = 1;
+  ASSERT_THAT(store_->put_tenant(physics), is_ok());
+  Tenant limited{kDefaultTenant, {}, {}};
+  limited.bounds[quota::Resource::Guests] = 0;
+  ASSERT_THAT(store_->put_tenant(limited), is_ok());
+  reopen();
+  const auto tenants = store_->tenants();
+  ASSERT_EQ(tenants->size(), 2U);
+  EXPECT_EQ(tenants->front().name, kDefaultTenant);
+  EXPECT_EQ(tenants->front().bounds[quota::Resource::Guests], 0U);
+  EXPECT_EQ(tenants->back().bounds, physics.bounds);
+  EXPECT_EQ(tenants->back().each_user, physics.each_user);
+  EXPECT_EQ(tenants->back().bounds[quota::Resource::Disk], quota::kUnlimited);
+  ASSERT_THAT(store_->remove_tenant("physics"), is_ok());
+  EXPECT_EQ(store_->tenants()->size(), 1U);
 }
 
 TEST_F(SqliteStore, HasAnIdThatStaysAndThatNoOtherHas) {

@@ -13,6 +13,16 @@ namespace {
 using testing::is_error;
 using testing::is_ok;
 
+// As the second format was: limits belonged to what a guest is, and nothing else was counted.
+void to_second(SQLite::Database& database) {
+  database.exec(
+      "DROP TABLE sums; DROP TABLE tenants; PRAGMA user_version = 2;"
+      "UPDATE guests SET record = json_remove(json_set(record, '$.identity.limits', json_extract(record, "
+      "'$.limits')),"
+      "'$.limits', '$.identity.user', '$.identity.limits.memory_ceiling', '$.identity.limits.cpu_weight',"
+      "'$.identity.limits.cpu_percent')");
+}
+
 class StoreFormat : public StoreTest {
  protected:
   std::string file() const { return posix::read_file(path_).value_or(std::string()); }
@@ -25,15 +35,29 @@ TEST_F(StoreFormat, OfANewerProgramIsRefusedAndLeftAlone) {
   const auto set_format = [&](int format) {
     SQLite::Database(path_, SQLite::OPEN_READWRITE).exec("PRAGMA user_version = " + std::to_string(format));
   };
-  set_format(3);
+  set_format(4);
   const std::string content = file();
   for (int i = 0; i < 2; ++i) EXPECT_THAT(open_sqlite_store(path_), is_error(Kind::Invalid, "newer"));
   EXPECT_EQ(sha256(file()), sha256(content));
   EXPECT_THAT(posix::list_directory(directory_.path()).value_or(std::vector<std::string>()),
               ::testing::ElementsAre("state.db"));
-  set_format(2);
+  set_format(3);
   reopen();
   EXPECT_EQ(stored(), before);
+}
+
+TEST_F(StoreFormat, OfTheSecondProgramIsTakenOver) {
+  add(1, 2);
+  const std::vector<std::string> before = stored();
+  const quota::Sums sums = *store_->sums();
+  store_.reset();
+  {
+    SQLite::Database database(path_, SQLite::OPEN_READWRITE);
+    to_second(database);
+  }
+  reopen();
+  EXPECT_EQ(stored(), before);
+  EXPECT_EQ(*store_->sums(), sums);
 }
 
 // Its kernels say what they can once they are added again; its guests go on as they were made.
@@ -44,6 +68,7 @@ TEST_F(StoreFormat, OfTheFirstProgramIsTakenOver) {
   store_.reset();
   {
     SQLite::Database database(path_, SQLite::OPEN_READWRITE);
+    to_second(database);
     database.exec(
         "ALTER TABLE catalog DROP COLUMN features; PRAGMA user_version = 1;"
         "UPDATE guests SET record = json_remove(record, '$.identity.kernel_features', "
@@ -58,7 +83,7 @@ TEST_F(StoreFormat, OfTheFirstProgramIsTakenOver) {
   const auto guests = store_->guests();
   ASSERT_THAT(guests, is_ok());
   ASSERT_EQ(guests->size(), 2U);
-  EXPECT_EQ(guests->front().identity.limits.processors, 1U);
+  EXPECT_EQ(guests->front().limits.processors, 1U);
   ASSERT_THAT(store_->put(Catalog::Kernels, kernel), is_ok());
   EXPECT_TRUE(store_->catalog(Catalog::Kernels)->front().features.durable_disks);
 }

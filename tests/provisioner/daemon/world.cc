@@ -29,7 +29,7 @@ std::vector<GuestRecord> all_records() {
           record.desired = desired;
           record.failure = (bits & 1U) != 0 ? "failed" : "";
           record.restart_asked = (bits & 2U) != 0;
-          record.identity.limits.swap = ByteSize::mib(bits & 4U);
+          record.limits.swap = ByteSize::mib(bits & 4U);
           record.restarts = restarts;
           record.last_exit_ms = last_exit;
           all.push_back(record);
@@ -145,7 +145,7 @@ void World::make(Action action) {
 }
 
 void World::launch() {
-  const bool swap = record_.identity.limits.swap == ByteSize(0) || swap_;
+  const bool swap = record_.limits.swap == ByteSize(0) || swap_;
   require(observed_.directory && observed_.disk && observed_.seed && swap, Action::Launch,
           "a file is missing");
   require(observed_.run_directory && cgroups_, Action::Launch, "its jail is not ready");

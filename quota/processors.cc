@@ -1,10 +1,10 @@
-#include "provisioner/daemon/processors.h"
+#include "quota/processors.h"
 
 #include <sched.h>
 
 #include <algorithm>
 
-namespace umlfarm::daemon {
+namespace umlfarm::quota {
 
 std::vector<int> Processors::available() {
   cpu_set_t set;
@@ -47,4 +47,4 @@ void Processors::release(const std::string& guest) {
   assigned_.erase(guest);
 }
 
-}  // namespace umlfarm::daemon
+}  // namespace umlfarm::quota

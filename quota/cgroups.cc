@@ -1,4 +1,4 @@
-#include "provisioner/daemon/cgroups.h"
+#include "quota/cgroups.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,11 +9,29 @@
 #include <sstream>
 
 #include "provisioner/base/posix.h"
+#include "quota/controllers/cpu.h"
+#include "quota/controllers/memory.h"
+#include "quota/controllers/pids.h"
 
-namespace umlfarm::daemon {
+namespace umlfarm::quota {
 namespace {
 
-constexpr const char* kControllers[] = {"memory", "pids", "cpu"};
+struct Controller {
+  const char* name;
+  bool limits;  // and is missed where the host doesn't have it
+  Status (*apply)(const Group& group, const Limits& limits);
+  void (*read)(const Group& group, Usage& usage);
+};
+
+// Version 1 counts processor time in a hierarchy of its own.
+void read_cpuacct(const Group& group, Usage& usage) {
+  if (!group.v2) usage.cpu_ns = read_count(group.directory + "/cpuacct.usage");
+}
+
+constexpr Controller kControllers[] = {{"memory", true, memory::apply, memory::read},
+                                       {"pids", true, pids::apply, pids::read},
+                                       {"cpu", true, cpu::apply, cpu::read},
+                                       {"cpuacct", false, nullptr, read_cpuacct}};
 
 struct Mount {
   std::string directory;
@@ -71,14 +89,6 @@ Status hand_down(const std::string& mount, const std::string& group, const std::
   return posix::write_existing(group + "/cgroup.subtree_control", "+" + controller);
 }
 
-// The host's swap is not a guest's to fill. Where the host doesn't count swap there is no file to say so in.
-Status limit_memory(const std::string& group, bool v2, ByteSize memory) {
-  const std::string bytes = std::to_string(memory.bytes());
-  const std::string swap = group + (v2 ? "/memory.swap.max" : "/memory.memsw.limit_in_bytes");
-  UMLFARM_TRY(posix::write_existing(group + (v2 ? "/memory.max" : "/memory.limit_in_bytes"), bytes));
-  return posix::exists(swap) ? posix::write_existing(swap, v2 ? "0" : bytes) : Status();
-}
-
 Status remove_group(const std::string& directory) {
   if (::rmdir(directory.c_str()) == 0 || errno == ENOENT) return {};
   if (errno == EBUSY) return Error(Kind::Conflict, "cgroup " + directory + " still has processes");
@@ -93,9 +103,9 @@ Cgroups Cgroups::discover(const std::string& farm) {
     const std::string directory = parent_in(mount.directory, farm) + "/umlfarm-" + farm;
     const bool v2 = mount.type == "cgroup2";
     const std::set<std::string> has = v2 ? offered(mount.directory) : mount.options;
-    for (const char* controller : kControllers) {
-      if (has.contains(controller))
-        cgroups.controllers_.emplace(controller, Hierarchy{mount.directory, directory, v2});
+    for (const Controller& controller : kControllers) {
+      if (has.contains(controller.name))
+        cgroups.controllers_.emplace(controller.name, Hierarchy{mount.directory, {directory, v2}});
     }
   }
   return cgroups;
@@ -103,23 +113,35 @@ Cgroups Cgroups::discover(const std::string& farm) {
 
 std::vector<std::string> Cgroups::directories(const std::string& guest) const {
   std::set<std::string> unique;
-  for (const auto& [controller, hierarchy] : controllers_) unique.insert(hierarchy.directory + "/" + guest);
+  for (const auto& [controller, hierarchy] : controllers_) unique.insert(group(hierarchy, guest).directory);
   return {unique.begin(), unique.end()};
 }
 
-Status Cgroups::create(const std::string& guest, ByteSize memory, unsigned processes) const {
+Group Cgroups::group(const Hierarchy& hierarchy, const std::string& guest) const {
+  return {hierarchy.farm.directory + "/" + guest, hierarchy.farm.v2};
+}
+
+Status Cgroups::apply(const std::string& guest, const Limits& limits) const {
   for (const auto& [controller, hierarchy] : controllers_) {
-    UMLFARM_TRY(make_group(hierarchy.directory));
-    if (hierarchy.v2) UMLFARM_TRY(hand_down(hierarchy.mount, hierarchy.directory, controller));
-    const std::string group = hierarchy.directory + "/" + guest;
-    UMLFARM_TRY(make_group(group));
-    if (controller == "memory") {
-      UMLFARM_TRY(limit_memory(group, hierarchy.v2, memory));
-    } else if (controller == "pids") {
-      UMLFARM_TRY(posix::write_existing(group + "/pids.max", std::to_string(processes)));
+    const Group& farm = hierarchy.farm;
+    UMLFARM_TRY(make_group(farm.directory));
+    if (farm.v2) UMLFARM_TRY(hand_down(hierarchy.mount, farm.directory, controller));
+    const Group own = group(hierarchy, guest);
+    UMLFARM_TRY(make_group(own.directory));
+    for (const Controller& each : kControllers) {
+      if (controller == each.name && each.apply != nullptr) UMLFARM_TRY(each.apply(own, limits));
     }
   }
   return {};
+}
+
+Usage Cgroups::usage(const std::string& guest) const {
+  Usage usage;
+  for (const Controller& each : kControllers) {
+    const auto found = controllers_.find(each.name);
+    if (found != controllers_.end()) each.read(group(found->second, guest), usage);
+  }
+  return usage;
 }
 
 Status Cgroups::remove(const std::string& guest) const {
@@ -128,16 +150,17 @@ Status Cgroups::remove(const std::string& guest) const {
 }
 
 Status Cgroups::remove_farm() const {
-  for (const auto& [controller, hierarchy] : controllers_) UMLFARM_TRY(remove_group(hierarchy.directory));
+  for (const auto& [controller, hierarchy] : controllers_)
+    UMLFARM_TRY(remove_group(hierarchy.farm.directory));
   return {};
 }
 
 std::vector<std::string> Cgroups::missing() const {
   std::vector<std::string> missing;
-  for (const char* controller : kControllers) {
-    if (!controllers_.contains(controller)) missing.emplace_back(controller);
+  for (const Controller& controller : kControllers) {
+    if (controller.limits && !controllers_.contains(controller.name)) missing.emplace_back(controller.name);
   }
   return missing;
 }
 
-}  // namespace umlfarm::daemon
+}  // namespace umlfarm::quota

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace umlfarm::daemon {
+namespace umlfarm::quota {
 
 // A guest system call wakes one host process and puts another to sleep; across two processors that costs four
 // to six times as much, so that a guest of one processor stays on one. Thread-safe.
@@ -31,4 +31,4 @@ class Processors {
   std::map<std::string, std::vector<int>> assigned_;
 };
 
-}  // namespace umlfarm::daemon
+}  // namespace umlfarm::quota

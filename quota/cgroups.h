@@ -9,18 +9,21 @@
 #include <string>
 #include <vector>
 
-#include "provisioner/base/byte_size.h"
 #include "provisioner/base/result.h"
+#include "quota/controllers/group.h"
+#include "quota/limits.h"
+#include "quota/usage.h"
 
-namespace umlfarm::daemon {
+namespace umlfarm::quota {
 
 class Cgroups {
  public:
   // Finds what this host offers. `farm` becomes part of the groups' names.
   static Cgroups discover(const std::string& farm);
 
-  // Makes the guest's groups and sets their limits. Idempotent.
-  Status create(const std::string& guest, ByteSize memory, unsigned processes) const;
+  // Makes the guest's groups where there are none, and sets their limits. Idempotent.
+  Status apply(const std::string& guest, const Limits& limits) const;
+  Usage usage(const std::string& guest) const;
   // The groups to join; empty where the host offers none.
   std::vector<std::string> directories(const std::string& guest) const;
   // Idempotent. Conflict while processes are left in them.
@@ -34,11 +37,12 @@ class Cgroups {
  private:
   struct Hierarchy {
     std::string mount;
-    std::string directory;  // the farm's group in it
-    bool v2 = false;
+    Group farm;  // the farm's group in it
   };
+
+  Group group(const Hierarchy& hierarchy, const std::string& guest) const;
 
   std::map<std::string, Hierarchy> controllers_;  // by controller
 };
 
-}  // namespace umlfarm::daemon
+}  // namespace umlfarm::quota

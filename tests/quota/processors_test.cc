@@ -1,10 +1,10 @@
-#include "provisioner/daemon/processors.h"
+#include "quota/processors.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 
-namespace umlfarm::daemon {
+namespace umlfarm::quota {
 namespace {
 
 using ::testing::ElementsAre;
@@ -81,4 +81,4 @@ TEST(Processors, AvailableAreThoseThatThisProcessMayUse) {
 }
 
 }  // namespace
-}  // namespace umlfarm::daemon
+}  // namespace umlfarm::quota

@@ -1,0 +1,52 @@
+#include "quota/cost.h"
+
+namespace umlfarm::quota {
+namespace {
+
+constexpr ByteSize kMemoryFileSlack = ByteSize::mib(2);
+constexpr ByteSize kKernelProcess = ByteSize::mib(16);
+// A stub that sleeps takes 104 KiB (tests/bench/overhead); one that has mapped a lot has more page tables.
+constexpr ByteSize kProcess = ByteSize::kib(192);
+// The supervisor is outside of the group, and small: 120 KiB of its own.
+constexpr ByteSize kSupervisor = ByteSize::kib(512);
+constexpr unsigned kOwnProcesses = 32;
+
+// The guest's kernel keeps 64 bytes for each page of 4 KiB that it may be given.
+ByteSize page_list(const Limits& limits) {
+  return ByteSize((boot_memory(limits).bytes() - limits.memory.bytes()) / 64);
+}
+
+Amounts sold(const Limits& limits) {
+  Amounts amounts;
+  amounts[Resource::Guests] = 1;
+  amounts[Resource::Memory] = limits.memory.bytes();
+  amounts[Resource::Disk] = (limits.disk + limits.swap).bytes();
+  amounts[Resource::Processors] = limits.processors;
+  return amounts;
+}
+
+}  // namespace
+
+ByteSize memory_file_size(const Limits& limits) { return boot_memory(limits) + kMemoryFileSlack; }
+
+ByteSize group_memory(const Limits& limits) {
+  return limits.memory + kMemoryFileSlack + page_list(limits) + kKernelProcess +
+         ByteSize(kProcess.bytes() * limits.processes);
+}
+
+unsigned group_processes(const Limits& limits) { return limits.processes + kOwnProcesses; }
+
+std::string tenant_account(const std::string& tenant) { return "tenant " + tenant; }
+
+std::string user_account(const Holder& holder) { return "user " + holder.tenant + "/" + holder.user; }
+
+Sums charges_of(const Holder& holder, const Limits& limits) {
+  const Amounts each = sold(limits);
+  Amounts host = each;
+  host[Resource::Memory] = (group_memory(limits) + kSupervisor).bytes();
+  Sums charges{{kHostAccount, host}, {tenant_account(holder.tenant), each}};
+  if (!holder.user.empty()) charges[user_account(holder)] = each;
+  return charges;
+}
+
+}  // namespace umlfarm::quota

@@ -1,0 +1,48 @@
+#include "quota/limits.h"
+
+namespace umlfarm::quota {
+namespace {
+
+Error outside(std::string_view what, ByteSize asked, ByteSize least, ByteSize most) {
+  return {Kind::Invalid, std::string(what) + " of " + asked.str() + " is not possible: give " + least.str() +
+                             " to " + most.str()};
+}
+
+}  // namespace
+
+Status check_limits(const Limits& limits) {
+  if (limits.memory < kLeastMemory || limits.memory > kMostMemory) {
+    return outside("memory", limits.memory, kLeastMemory, kMostMemory);
+  }
+  if (limits.memory.bytes() % 4096 != 0) {
+    return Error(Kind::Invalid, "memory of " + limits.memory.str() + " is not a multiple of 4 KiB");
+  }
+  if (limits.memory_ceiling > kMostMemory) {
+    return outside("memory ceiling", limits.memory_ceiling, limits.memory, kMostMemory);
+  }
+  if (limits.memory_ceiling.bytes() % 4096 != 0) {
+    return Error(Kind::Invalid,
+                 "memory ceiling of " + limits.memory_ceiling.str() + " is not a multiple of 4 KiB");
+  }
+  if (limits.cpu_weight < kLeastCpuWeight || limits.cpu_weight > kMostCpuWeight) {
+    return Error(Kind::Invalid, "a cpu weight of " + std::to_string(limits.cpu_weight) +
+                                    " is not possible: give " + std::to_string(kLeastCpuWeight) + " to " +
+                                    std::to_string(kMostCpuWeight));
+  }
+  if (limits.disk < ByteSize::mib(1) || limits.disk > kMostDisk) {
+    return outside("disk", limits.disk, ByteSize::mib(1), kMostDisk);
+  }
+  if (limits.swap.bytes() != 0 && (limits.swap < kLeastSwap || limits.swap > kMostDisk)) {
+    return outside("swap", limits.swap, kLeastSwap, kMostDisk);
+  }
+  if (limits.swap.bytes() % 4096 != 0) {
+    return Error(Kind::Invalid, "swap of " + limits.swap.str() + " is not a multiple of 4 KiB");
+  }
+  if (limits.processors < 1 || limits.processors > kMostProcessors) {
+    return Error(Kind::Invalid, std::to_string(limits.processors) + " processors: give 1 to " +
+                                    std::to_string(kMostProcessors));
+  }
+  return {};
+}
+
+}  // namespace umlfarm::quota
