@@ -35,6 +35,8 @@ struct Limits {
   ByteSize memory_ceiling = {};
   unsigned cpu_weight = 100;  // its share where processors are short, against other guests'
   unsigned cpu_percent = 0;   // the most of one processor's time, 250 being two and a half; 0: all there is
+
+  friend bool operator==(const Limits&, const Limits&) = default;
 };
 
 struct Plan {

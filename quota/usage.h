@@ -11,6 +11,7 @@ namespace umlfarm::quota {
 struct Usage {
   ByteSize memory;       // of its control group
   ByteSize memory_peak;  // since it was started
+  ByteSize memory_file;  // of `memory`, what the host holds of the guest's own
   // Of `memory`, files of the host's that can be read again: not lost when the group becomes smaller.
   ByteSize memory_cache;
   std::uint64_t memory_kills = 0;  // processes that the host killed for want of memory

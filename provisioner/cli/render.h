@@ -14,6 +14,10 @@ std::string render_kernels(const boost::json::value& document, std::int64_t now_
 std::string render_plans(const boost::json::value& document);
 std::string render_tenants(const boost::json::value& document);
 std::string render_tenant(const boost::json::value& tenant);
+// A guest's limits and use.
+std::string render_quota(const boost::json::value& usage);
+// All guests', with the processor time between two looks.
+std::string render_top(const boost::json::value& before, const boost::json::value& now);
 std::string render_host(const boost::json::value& document);
 std::string render_status(const boost::json::value& document);
 // One line, with its newline.

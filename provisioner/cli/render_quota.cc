@@ -1,5 +1,7 @@
 // Limits, and what is promised and used of them.
+#include <algorithm>
 #include <boost/json.hpp>
+#include <map>
 
 #include "provisioner/base/byte_size.h"
 #include "provisioner/base/printable.h"
@@ -91,6 +93,85 @@ std::string render_host(const json::value& document) {
   shown += "counted by " + printable(json::value_to<std::string>(document.at("source"))) +
            "; virtual machines of others here: " + std::to_string(number(document, "domains")) + "\n";
   return shown;
+}
+
+namespace {
+
+std::string or_dash(bool known, const std::string& text) { return known ? text : "-"; }
+
+// LIMIT, USED, PEAK and LEFT of one thing. What this host does not count has no peak.
+Row limit_row(const std::string& name, std::string_view kind, const json::value& figures) {
+  const std::uint64_t limit = number(figures, "limit");
+  const std::uint64_t used = number(figures, "used");
+  const json::value* const peak = figures.as_object().if_contains("peak");
+  const std::uint64_t most = peak == nullptr ? 0 : peak->to_number<std::uint64_t>();
+  return {name, amount(kind, limit), amount(kind, used), or_dash(most != 0, amount(kind, most)),
+          amount(kind, limit > used ? limit - used : 0)};
+}
+
+std::string tenths(std::uint64_t value, std::uint64_t unit) {
+  const std::uint64_t scaled = (value * 10 + unit / 2) / unit;
+  return std::to_string(scaled / 10) + "." + std::to_string(scaled % 10);
+}
+
+constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
+
+}  // namespace
+
+std::string render_quota(const json::value& usage) {
+  std::vector<Row> rows{limit_row("memory", "memory", usage.at("memory")),
+                        limit_row("memory on the host", "memory", usage.at("host_memory")),
+                        limit_row("processes on the host", "processes", usage.at("processes")),
+                        limit_row("disk", "disk", usage.at("disk"))};
+  if (number(usage.at("swap"), "limit") != 0) rows.push_back(limit_row("swap", "disk", usage.at("swap")));
+  std::string shown = table({"LIMIT OF", "LIMIT", "USED", "PEAK", "LEFT"}, rows, {1, 2, 3, 4});
+  const json::value& memory = usage.at("memory");
+  if (number(memory, "ceiling") > number(memory, "limit")) {
+    shown += "memory can be set to " + human_size(number(memory, "ceiling")) + " while it runs\n";
+  }
+  const json::value& cpu = usage.at("cpu");
+  const std::uint64_t percent = number(cpu, "percent");
+  shown += "processors: " + std::to_string(number(cpu, "processors")) + ", weight " +
+           std::to_string(number(cpu, "weight")) + ", " +
+           (percent == 0 ? "no cap" : "at most " + std::to_string(percent) + " % of one") + "; " +
+           tenths(number(cpu, "used_ns"), kNsPerSecond) + " s used, held back for " +
+           tenths(number(cpu, "held_ns"), kNsPerSecond) + " s\n";
+  const std::uint64_t kills = number(usage.at("host_memory"), "kills");
+  if (kills != 0) {
+    shown += "the host has killed " + std::to_string(kills) + " of its processes for want of memory\n";
+  }
+  return shown;
+}
+
+std::string render_top(const json::value& before, const json::value& now) {
+  std::map<std::string, const json::value*> earlier;
+  for (const json::value& guest : before.at("guests").as_array()) earlier[name_of(guest)] = &guest;
+  // Tenths of a percent of one processor, and the guest's row.
+  std::vector<std::pair<std::uint64_t, Row>> busiest;
+  for (const json::value& guest : now.at("guests").as_array()) {
+    if (number(guest.at("processes"), "used") == 0) continue;
+    const auto then = earlier.find(name_of(guest));
+    std::uint64_t share = 0;
+    if (then != earlier.end()) {
+      const std::uint64_t was = number(then->second->at("cpu"), "used_ns");
+      const std::uint64_t is = number(guest.at("cpu"), "used_ns");
+      const std::uint64_t ms = number(guest, "time_ms") - number(*then->second, "time_ms");
+      // A guest that was started again counts from nothing.
+      if (is > was && ms != 0) share = (is - was) / ms / 1000;
+    }
+    const auto of = [&](const char* key, std::string_view kind) {
+      return amount(kind, number(guest.at(key), "used")) + " of " +
+             amount(kind, number(guest.at(key), "limit"));
+    };
+    busiest.emplace_back(
+        share, Row{name_of(guest), tenths(share, 10), of("memory", "memory"), of("host_memory", "memory"),
+                   of("processes", "processes"), of("disk", "disk")});
+  }
+  std::stable_sort(busiest.begin(), busiest.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::vector<Row> rows;
+  for (auto& [share, row] : busiest) rows.push_back(std::move(row));
+  return table({"NAME", "CPU %", "MEMORY", "ON THE HOST", "PROCESSES", "DISK"}, rows, {1, 2, 3, 4, 5});
 }
 
 }  // namespace umlfarm::cli

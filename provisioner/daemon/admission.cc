@@ -28,17 +28,6 @@ std::string list_names(const Items& items, Name name) {
   return text.empty() ? "none" : text;
 }
 
-Result<quota::Plan> find_plan(const config::Config& config, const std::string& asked) {
-  const std::string& name = asked.empty() ? config.guests.default_plan : asked;
-  for (const quota::Plan& plan : config.plans) {
-    if (plan.name == name) return plan;
-  }
-  return Error(Kind::NotFound,
-               "no plan '" + name + "'; there is: " + list_names(config.plans, [](const quota::Plan& plan) {
-                 return plan.name;
-               }));
-}
-
 Result<std::vector<std::string>> guest_names(const CreateRequest& request, const FarmFacts& facts) {
   UMLFARM_TRY(check_name("guest name", request.name));
   if (request.count < 1 || request.count > kMostAtOnce) {
@@ -204,6 +193,17 @@ Result<CatalogEntry> find_entry(const std::vector<CatalogEntry>& entries, const 
   }
   return Error(Kind::NotFound, std::string("no ") + what + " '" + asked + "'; there is: " +
                                    list_names(entries, [](const CatalogEntry& entry) { return entry.name; }));
+}
+
+Result<quota::Plan> find_plan(const config::Config& config, const std::string& asked) {
+  const std::string& name = asked.empty() ? config.guests.default_plan : asked;
+  for (const quota::Plan& plan : config.plans) {
+    if (plan.name == name) return plan;
+  }
+  return Error(Kind::NotFound,
+               "no plan '" + name + "'; there is: " + list_names(config.plans, [](const quota::Plan& plan) {
+                 return plan.name;
+               }));
 }
 
 Result<Tenant> find_tenant(const std::vector<Tenant>& tenants, const std::string& name) {

@@ -53,6 +53,9 @@ struct Admitted {
 // All guests or none.
 Result<Admitted> admit(const CreateRequest& request, const FarmFacts& facts);
 
+// The configuration's default one for an empty name. NotFound says what there is.
+Result<quota::Plan> find_plan(const config::Config& config, const std::string& asked);
+
 Result<Tenant> find_tenant(const std::vector<Tenant>& tenants, const std::string& name);
 
 // The newest entry of this name, or the one with this digest (or a beginning of it, of 8 characters or more).

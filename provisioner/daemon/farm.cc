@@ -111,6 +111,14 @@ Result<Guest> Farm::remove(const std::string& name) {
   return guest;
 }
 
+Result<Guest> Farm::look(const std::string& name) {
+  UMLFARM_ASSIGN(Guest guest, table_.find(name));
+  if (!guest.live.supervised) return guest;
+  const auto status = supervisor_status(settings_.paths.supervisor_socket(guest.record.id()));
+  if (status) guest.live.status = *status;
+  return guest;
+}
+
 Result<std::string> Farm::mconsole(const std::string& name, const std::string& command) {
   UMLFARM_ASSIGN(const Guest guest, table_.find(name));
   if (!guest.live.supervised)

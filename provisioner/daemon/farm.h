@@ -16,6 +16,7 @@
 #include "provisioner/config/config.h"
 #include "provisioner/daemon/admission.h"
 #include "provisioner/daemon/effects.h"
+#include "provisioner/daemon/guest_memory.h"
 #include "provisioner/daemon/guest_table.h"
 #include "provisioner/daemon/paths.h"
 #include "provisioner/daemon/reconciler.h"
@@ -24,6 +25,7 @@
 #include "quota/cgroups.h"
 #include "quota/host_capacity.h"
 #include "quota/ledger.h"
+#include "quota/limits_change.h"
 #include "quota/processors.h"
 
 namespace umlfarm::daemon {
@@ -41,6 +43,25 @@ struct TenantAccount {
   quota::Amounts promised;
   std::map<std::string, quota::Amounts> users;  // those that have guests, by name
 };
+
+struct LimitsRequest {
+  std::string plan;  // by name; empty: stays
+  quota::LimitsChange change;
+  bool restart = false;
+};
+
+struct LimitsReport {
+  Guest guest;  // as it is now
+  quota::Limits before;
+  quota::Limits asked;
+  quota::Limits given;
+  // Of the guest's memory, what the host holds. Zero where the guest does not run.
+  ByteSize held_before;
+  ByteSize held_now;
+  bool restarts = false;  // and gets it so
+};
+// For people, in one line.
+std::string describe(const LimitsReport& report);
 
 class Farm {
  public:
@@ -69,6 +90,14 @@ class Farm {
   Result<Guest> stop(const std::string& name, std::optional<std::int64_t> patience_ms);
   Result<Guest> restart(const std::string& name);
   Result<Guest> remove(const std::string& name);
+
+  // Changes what a guest is promised and can use, while it runs where that is possible. Conflict where it is
+  // not and a restart is not asked for.
+  Result<LimitsReport> set_limits(const std::string& name, const LimitsRequest& request);
+  // What it uses right now; all zero for one that does not run.
+  quota::Usage usage(const Guest& guest) const { return cgroups_.usage(guest.record.id()); }
+  // With what its supervisor says right now.
+  Result<Guest> look(const std::string& name);
 
   Result<std::string> mconsole(const std::string& name, const std::string& command);
   // A connection to a port of a guest, from inside the farm's network.
@@ -112,6 +141,13 @@ class Farm {
   // Now and each minute from now on: what there is on this host beside the farm.
   void recount_host();
   Result<Guest> change(const std::string& name, const std::function<Status(GuestRecord&)>& change);
+  class Hold;
+  GuestMemory memory_of(const GuestRecord& record) const;
+  ByteSize memory_held(const GuestRecord& record) const;
+  Result<quota::AccountBounds> bounds_for(const GuestRecord& record);
+  Status apply_limits(const GuestRecord& record, const std::function<Status(const quota::Limits&)>& write,
+                      LimitsReport& report);
+  void fit_memory(std::int64_t number, std::int64_t started_ms);
   Status tear_down_guest(const GuestRecord& record);
   void on_status(std::int64_t number, const guest::SupervisorStatus& status);
   void keep_news(std::int64_t number, const guest::SupervisorStatus& status, bool ailing);

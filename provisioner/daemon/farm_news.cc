@@ -22,6 +22,9 @@ void Farm::on_status(std::int64_t number, const guest::SupervisorStatus& status)
     live.supervised = true;
   });
   if (status.state != State::Starting) reconciler_.booted(number);
+  if (guest->live.fitted_ms != status.started_ms && guest->live.status.started_ms != status.started_ms) {
+    reconciler_.post([this, number, started = status.started_ms] { fit_memory(number, started); });
+  }
   const bool fresh =
       guest->record.started_ms != status.started_ms || guest->record.ready_ms != status.ready_ms;
   const bool ailing = status.state == State::Unhealthy && guest->live.status.state != State::Unhealthy;

@@ -102,6 +102,11 @@ Result<api::Response> FarmService::route(const api::Request& request) {
     UMLFARM_ASSIGN(const FarmStatus status, farm_.status());
     return api::json_response(200, host_view(status, farm_.config().capacity));
   }
+  if (first == "usage" && alone) {
+    json::array guests;
+    for (const Guest& guest : farm_.list()) guests.push_back(usage_view(farm_, guest));
+    return api::json_response(200, {{"guests", guests}});
+  }
   if (first == "tenants" && request.path.size() <= 2) return route_tenants(request);
   return no_such_address(request);
 }
@@ -135,15 +140,24 @@ Result<api::Response> FarmService::route_guest(const api::Request& request) {
   const std::string& name = request.path[1];
   const std::string verb = request.path.size() == 3 ? request.path[2] : "";
   if (request.path.size() == 2 && request.method == "GET") {
-    UMLFARM_ASSIGN(const Guest guest, farm_.find(name));
+    UMLFARM_ASSIGN(const Guest guest, farm_.look(name));
     return api::json_response(200, guest_view(farm_, guest));
   }
   if (request.path.size() == 2 && request.method == "DELETE") return accepted(farm_.remove(name));
   if (verb == "log" && request.method == "GET") return log(request);
+  if (verb == "usage" && request.method == "GET") {
+    UMLFARM_ASSIGN(const Guest guest, farm_.find(name));
+    return api::json_response(200, usage_view(farm_, guest));
+  }
   if (request.method != "POST") return no_such_address(request);
   if (verb == "start") return accepted(farm_.start(name));
   if (verb == "restart") return accepted(farm_.restart(name));
   if (verb == "mconsole") return mconsole(request);
+  if (verb == "limits") {
+    UMLFARM_ASSIGN(const LimitsRequest asked, read_limits_request(request.body));
+    UMLFARM_ASSIGN(const LimitsReport report, farm_.set_limits(name, asked));
+    return api::json_response(200, limits_view(farm_, report));
+  }
   if (verb == "stop") {
     UMLFARM_ASSIGN(const std::optional<std::int64_t> deadline, body_deadline(request));
     return accepted(farm_.stop(name, deadline));

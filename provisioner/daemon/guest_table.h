@@ -21,6 +21,7 @@ struct Live {
   guest::SupervisorStatus status;  // when supervised
   bool busy = false;               // a worker is at it
   std::string trouble;             // why the last step failed
+  std::int64_t fitted_ms = 0;      // the start whose memory has been made what was promised
   unsigned failures = 0;           // failed steps in a row
 };
 

@@ -39,6 +39,15 @@ guest::KernelFeatures features_of_manifest(const json::object& manifest) {
   return features;
 }
 
+Status check_tells_memory(const std::string& kernel, const guest::KernelFeatures& features) {
+  // It came into our kernels after this.
+  if (features.durable_disks) return {};
+  return Error(Kind::Unavailable,
+               "kernel '" + kernel +
+                   "' does not tell its memory: stop the guest and set it then, or give it a kernel "
+                   "built with guest/kernel/build");
+}
+
 Status check_kernel(const std::string& kernel, const guest::KernelFeatures& features,
                     const quota::Plan& plan) {
   std::string lacks;

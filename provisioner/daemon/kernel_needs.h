@@ -16,6 +16,10 @@ guest::KernelFeatures features_from_json(const boost::json::value& value);
 // What is missing or of another type counts as what the kernel cannot do.
 guest::KernelFeatures features_of_manifest(const boost::json::object& manifest);
 
+// Unavailable where the kernel is not one of ours: then memory can be neither taken out of a guest nor given
+// to it.
+Status check_tells_memory(const std::string& kernel, const guest::KernelFeatures& features);
+
 // Invalid, with all that the kernel lacks and the plan needs.
 Status check_kernel(const std::string& kernel, const guest::KernelFeatures& features,
                     const quota::Plan& plan);

@@ -66,6 +66,14 @@ bool Reconciler::may_boot(std::int64_t number) {
 
 void Reconciler::post(std::function<void()> work) { asio::post(workers_, std::move(work)); }
 
+void Reconciler::later(std::int64_t delay_ms, std::function<void()> work) {
+  after(std::chrono::milliseconds(delay_ms), [this, work = std::move(work)] { post(work); });
+}
+
+void Reconciler::hand_back(std::int64_t number) {
+  if (!table_.end_work(number)) asio::post(workers_, [this, number] { work(number); });
+}
+
 void Reconciler::stop() {
   workers_.stop();
   workers_.join();

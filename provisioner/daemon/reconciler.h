@@ -33,6 +33,10 @@ class Reconciler {
   void booted(std::int64_t number);
   // Work of another kind for the same workers.
   void post(std::function<void()> work);
+  // The same after a while.
+  void later(std::int64_t delay_ms, std::function<void()> work);
+  // For someone who took the guest by begin_work(): gives it back, with what was asked of it meanwhile.
+  void hand_back(std::int64_t number);
   // Lets the work under way end and takes no more.
   void stop();
 

@@ -21,6 +21,9 @@ class Fields {
     if (const json::value* value = find(key, json::kind::string, "a string"))
       to = json::value_to<std::string>(*value);
   }
+  void flag(const char* key, bool& to) {
+    if (const json::value* value = find(key, json::kind::bool_, "true or false")) to = value->as_bool();
+  }
   void count(const char* key, unsigned& to) {
     const json::value* const value = find(key, json::kind::int64, "a whole number");
     if (value == nullptr) return;
@@ -143,6 +146,25 @@ Result<CreateRequest> read_create_request(const std::string& body) {
   fields.texts("ssh_keys", request.ssh_keys);
   fields.disks("disks", request.extra_disks);
   fields.text("root_password_hash", request.root_password_hash);
+  if (fields.fault()) return *fields.fault();
+  return request;
+}
+
+Result<LimitsRequest> read_limits_request(const std::string& body) {
+  UMLFARM_ASSIGN(const json::object object, parse_object(body));
+  Fields fields(object);
+  LimitsRequest request;
+  quota::LimitsChange& change = request.change;
+  fields.only({"plan", "memory", "memory_ceiling", "processes", "processors", "cpu_weight", "cpu_percent",
+               "restart"});
+  fields.text("plan", request.plan);
+  fields.size("memory", change.memory);
+  fields.size("memory_ceiling", change.memory_ceiling);
+  fields.count("processes", change.processes);
+  fields.count("processors", change.processors);
+  fields.count("cpu_weight", change.cpu_weight);
+  fields.count("cpu_percent", change.cpu_percent);
+  fields.flag("restart", request.restart);
   if (fields.fault()) return *fields.fault();
   return request;
 }

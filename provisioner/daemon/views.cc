@@ -50,6 +50,9 @@ json::object guest_view(const Farm& farm, const Guest& guest, json::storage_ptr 
                        {"reason", state.reason},
                        {"memory", record.limits.memory.bytes()},
                        {"memory_ceiling", record.limits.memory_ceiling.bytes()},
+                       {"processes", record.limits.processes},
+                       {"cpu_weight", record.limits.cpu_weight},
+                       {"cpu_percent", record.limits.cpu_percent},
                        {"memory_allocated", guest.live.status.memory_allocated},
                        {"disk", record.limits.disk.bytes()},
                        {"disk_allocated", allocated(farm.paths().disk(id))},
@@ -122,6 +125,52 @@ json::object host_view(const FarmStatus& status, const quota::Overcommit& overco
         {"percent", share.percent}, {"capacity", share.most()}, {"promised", status.promised[resource]}};
   }
   return view;
+}
+
+json::object usage_view(const Farm& farm, const Guest& guest) {
+  const GuestRecord& record = guest.record;
+  const quota::Limits& limits = record.limits;
+  const quota::Usage usage = farm.usage(guest);
+  const std::string id = record.id();
+  return {{"name", record.name},
+          {"plan", record.identity.plan},
+          {"state", state_of(guest, wall_clock_ms(), farm.config().guests.ready_seconds).name},
+          {"time_ms", monotonic_ms()},
+          {"memory",
+           {{"limit", limits.memory.bytes()},
+            {"ceiling", limits.memory_ceiling.bytes()},
+            {"used", usage.memory_file.bytes()}}},
+          {"host_memory",
+           {{"limit", quota::group_memory(limits).bytes()},
+            {"used", usage.memory.bytes()},
+            {"peak", usage.memory_peak.bytes()},
+            {"kills", usage.memory_kills}}},
+          {"processes",
+           {{"limit", quota::group_processes(limits)},
+            {"used", usage.processes},
+            {"peak", usage.processes_peak}}},
+          {"cpu",
+           {{"processors", limits.processors},
+            {"weight", limits.cpu_weight},
+            {"percent", limits.cpu_percent},
+            {"used_ns", usage.cpu_ns},
+            {"held_ns", usage.cpu_held_ns}}},
+          {"disk", {{"limit", limits.disk.bytes()}, {"used", allocated(farm.paths().disk(id))}}},
+          {"swap", {{"limit", limits.swap.bytes()}, {"used", allocated(farm.paths().swap(id))}}}};
+}
+
+json::object limits_view(const Farm& farm, const LimitsReport& report) {
+  const auto memory = [](const quota::Limits& limits) { return limits.memory.bytes(); };
+  return {{"guest", guest_view(farm, report.guest)},
+          {"memory",
+           {{"before", memory(report.before)},
+            {"asked", memory(report.asked)},
+            {"given", memory(report.given)},
+            {"held_before", report.held_before.bytes()},
+            {"held_now", report.held_now.bytes()}}},
+          {"complete", report.asked.memory == report.given.memory},
+          {"restarts", report.restarts},
+          {"summary", describe(report)}};
 }
 
 json::object tenant_view(const TenantAccount& account) {

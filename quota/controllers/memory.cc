@@ -38,10 +38,12 @@ Status apply(const Group& group, const Limits& limits) {
 void read(const Group& group, Usage& usage) {
   usage.memory = ByteSize(read_count(group.file("memory.usage_in_bytes", "memory.current")));
   usage.memory_peak = ByteSize(read_count(group.file("memory.max_usage_in_bytes", "memory.peak")));
-  // A tmpfs's pages are not among these: without swap they stay.
   const auto stat = posix::read_file(group.directory + "/memory.stat");
-  if (stat)
+  if (stat) {
+    usage.memory_file = ByteSize(find_count(*stat, "shmem"));
+    // A tmpfs's pages are not among these: without swap they stay.
     usage.memory_cache = ByteSize(find_count(*stat, "active_file") + find_count(*stat, "inactive_file"));
+  }
   usage.memory_kills = read_count(group.file("memory.oom_control", "memory.events"), "oom_kill");
 }
 

@@ -69,4 +69,23 @@ inline boost::json::object host_document() {
           {"processors", share(4, 0, 0, 1000, 40, 50)}};
 }
 
+// What a guest uses: 64 MiB of its own, `cpu_ms` of processor time at `time_ms`.
+inline boost::json::object usage_document(const char* name, std::int64_t time_ms, std::int64_t cpu_ms) {
+  return {{"name", name},
+          {"plan", "small"},
+          {"state", "ready"},
+          {"time_ms", time_ms},
+          {"memory", {{"limit", 256 * kMiB}, {"ceiling", 512 * kMiB}, {"used", 64 * kMiB}}},
+          {"host_memory", {{"limit", 370 * kMiB}, {"used", 80 * kMiB}, {"peak", 100 * kMiB}, {"kills", 0}}},
+          {"processes", {{"limit", 544}, {"used", 20}, {"peak", 0}}},
+          {"cpu",
+           {{"processors", 1},
+            {"weight", 100},
+            {"percent", 50},
+            {"used_ns", cpu_ms * 1'000'000},
+            {"held_ns", 0}}},
+          {"disk", {{"limit", 1024 * kMiB}, {"used", 2 * kMiB}}},
+          {"swap", {{"limit", 0}, {"used", 0}}}};
+}
+
 }  // namespace umlfarm::cli

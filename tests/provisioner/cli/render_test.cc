@@ -215,6 +215,42 @@ TEST(RenderHost, IsASumThatAReaderCanCheck) {
             "counted by qemu:///system; virtual machines of others here: 1\n");
 }
 
+TEST(RenderQuota, ShowsEachLimitWithItsUse) {
+  boost::json::object usage = usage_document("alice", 1000, 12'340);
+  EXPECT_EQ(render_quota(usage),
+            "LIMIT OF                 LIMIT    USED     PEAK     LEFT\n"
+            "memory                 256 MiB  64 MiB        -  192 MiB\n"
+            "memory on the host     370 MiB  80 MiB  100 MiB  290 MiB\n"
+            "processes on the host      544      20        -      524\n"
+            "disk                     1 GiB   2 MiB        -  1.0 GiB\n"
+            "memory can be set to 512 MiB while it runs\n"
+            "processors: 1, weight 100, at most 50 % of one; 12.3 s used, held back for 0.0 s\n");
+  usage["cpu"].as_object()["percent"] = 0;
+  usage["host_memory"].as_object()["kills"] = 3;
+  usage["swap"].as_object()["limit"] = 32 * kMiB;
+  const std::string shown = render_quota(usage);
+  EXPECT_NE(shown.find("no cap"), std::string::npos);
+  EXPECT_NE(shown.find("killed 3"), std::string::npos);
+  EXPECT_NE(shown.find("swap"), std::string::npos);
+}
+
+TEST(RenderTop, ShowsTheBusiestFirstAndNoneThatIsDown) {
+  json::object down = usage_document("down", 3000, 0);
+  down["processes"].as_object()["used"] = 0;
+  const json::value before{{"guests",
+                            {usage_document("idle", 1000, 500), usage_document("busy", 1000, 0),
+                             usage_document("again", 1000, 9000)}}};
+  const json::value now{{"guests",
+                         {usage_document("idle", 3000, 501), usage_document("busy", 3000, 1500),
+                          usage_document("again", 3000, 10), usage_document("new", 3000, 700), down}}};
+  EXPECT_EQ(render_top(before, now),
+            "NAME   CPU %             MEMORY        ON THE HOST  PROCESSES            DISK\n"
+            "busy    75.0  64 MiB of 256 MiB  80 MiB of 370 MiB  20 of 544  2 MiB of 1 GiB\n"
+            "idle     0.0  64 MiB of 256 MiB  80 MiB of 370 MiB  20 of 544  2 MiB of 1 GiB\n"
+            "again    0.0  64 MiB of 256 MiB  80 MiB of 370 MiB  20 of 544  2 MiB of 1 GiB\n"
+            "new      0.0  64 MiB of 256 MiB  80 MiB of 370 MiB  20 of 544  2 MiB of 1 GiB\n");
+}
+
 TEST(RenderEvent, IsOneLine) {
   json::object event{
       {"id", 4}, {"time_ms", kNow}, {"guest", "alice"}, {"kind", "ready"}, {"message", "after 1234 ms"}};

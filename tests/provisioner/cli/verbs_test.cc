@@ -55,6 +55,11 @@ class Verbs : public api::Serving {
         document["guests"] = json::object();
         document["memory"] = document["disk"] = document["processors"] = {{"promised", 0}, {"capacity", 0}};
       }
+      if (last == "usage") document = usage_document("alice", 0, 0);
+      if (last == "limits") {
+        document = {
+            {"guest", guest_document()}, {"complete", true}, {"restarts", false}, {"summary", "changed"}};
+      }
       if (last == "host") document = host_document();
       if (request.path.front() == "tenants") document = tenant_document();
       if (last == "tenants") document["tenants"] = {tenant_document()};
@@ -115,11 +120,28 @@ TEST_F(Verbs, AskForWhatTheyMean) {
        R"(POST /tenants/physics {"limits":{"guests":null}})"},
       {{"tenant", "delete", "physics"}, "DELETE /tenants/physics"},
       {{"host", "show"}, "GET /host"},
+      {{"quota", "alice"}, "GET /guests/alice/usage"},
+      {{"set", "alice", "--memory", "64M", "--cpu-weight", "50"},
+       R"(POST /guests/alice/limits {"memory":"64M","cpu_weight":50})"},
+      {{"set", "alice", "--plan", "large", "--memory-ceiling", "8G", "--restart"},
+       R"(POST /guests/alice/limits {"plan":"large","memory_ceiling":"8G","restart":true})"},
   };
   for (const auto& row : rows) {
     EXPECT_THAT(run(row.arguments), is_ok()) << row.asked;
     EXPECT_EQ(asked_for(service_.asked().back()), row.asked);
   }
+}
+
+TEST_F(Verbs, SayWhenAGuestGaveLessThanWasAsked) {
+  service_.answer = [](const api::Request&) {
+    return api::json_response(
+        200,
+        {{"guest", guest_document()}, {"complete", false}, {"restarts", false}, {"summary", "64 MiB asked"}});
+  };
+  const auto code = run({"set", "alice", "--memory", "64M"}, false);
+  ASSERT_THAT(code, is_ok());
+  EXPECT_EQ(*code, 5);
+  EXPECT_EQ(said_, "alice: 64 MiB asked\n");
 }
 
 TEST_F(Verbs, AskForAGuestWithWhatWasGivenAlone) {

@@ -87,8 +87,8 @@ TEST(ConfigManualPage, NamesEveryKeyWithItsDefault) {
 TEST(ConfigManualPage, NamesEveryKeyOfAPlan) {
   EXPECT_THAT(read_page().plans,
               ::testing::UnorderedElementsAre("name", "memory", "memory_ceiling", "disk", "swap", "processes",
-                                              "processors", "cpu_weight", "cpu_percent",
-                                              "summary", "kernel", "durable_disks", "tap_offload"));
+                                              "processors", "cpu_weight", "cpu_percent", "summary", "kernel",
+                                              "durable_disks", "tap_offload"));
 }
 
 TEST(ConfigManualPage, ShowsAnExampleThatIsAccepted) {

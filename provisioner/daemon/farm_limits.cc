@@ -1,0 +1,223 @@
+// Changes what a guest has been promised, and what it can use, while it runs where that is possible.
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <thread>
+
+#include "provisioner/base/clock.h"
+#include "provisioner/base/posix.h"
+#include "provisioner/daemon/farm.h"
+#include "provisioner/daemon/guest_memory.h"
+#include "provisioner/daemon/kernel_needs.h"
+#include "provisioner/daemon/supervisor_client.h"
+#include "quota/capacity.h"
+
+namespace umlfarm::daemon {
+namespace {
+
+constexpr int kAnswerMs = 12'000;
+constexpr auto kRest = std::chrono::milliseconds(30);
+constexpr int kPatienceMs = 10'000;
+constexpr std::int64_t kFitAgainMs = 100;
+// UML has pages of its own in the memory file, beside the guest's.
+constexpr ByteSize kOwnPages = ByteSize::mib(2);
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+  return text;
+}
+
+std::string human(ByteSize size) { return human_size(size.bytes()); }
+
+}  // namespace
+
+// Keeps workers from the guest while its limits are changed.
+class Farm::Hold {
+ public:
+  static Result<std::unique_ptr<Hold>> take(Farm& farm, const Guest& guest, int patience_ms) {
+    const std::int64_t until = monotonic_ms() + patience_ms;
+    while (!farm.table_.begin_work(guest.record.number)) {
+      if (!farm.table_.find(guest.record.number)) {
+        return Error(Kind::NotFound, "guest '" + guest.record.name + "' is gone");
+      }
+      if (monotonic_ms() >= until) {
+        return Error(Kind::Conflict,
+                     "guest '" + guest.record.name + "' is being worked on; try again in a moment");
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return std::unique_ptr<Hold>(new Hold(farm, guest.record.number));
+  }
+  ~Hold() { farm_.reconciler_.hand_back(number_); }
+  Hold(const Hold&) = delete;
+  Hold& operator=(const Hold&) = delete;
+
+ private:
+  Hold(Farm& farm, std::int64_t number) : farm_(farm), number_(number) {}
+  Farm& farm_;
+  std::int64_t number_;
+};
+
+GuestMemory Farm::memory_of(const GuestRecord& record) const {
+  const std::string socket = settings_.paths.supervisor_socket(record.id());
+  return {[socket](const std::string& command) {
+            return ask_supervisor(socket, "mconsole " + command, kAnswerMs);
+          },
+          [] { std::this_thread::sleep_for(kRest); }};
+}
+
+ByteSize Farm::memory_held(const GuestRecord& record) const {
+  const auto status = supervisor_status(settings_.paths.supervisor_socket(record.id()));
+  return ByteSize(status ? status->memory_allocated : 0);
+}
+
+Result<quota::AccountBounds> Farm::bounds_for(const GuestRecord& record) {
+  UMLFARM_ASSIGN(const std::vector<Tenant> tenants, store_->tenants());
+  UMLFARM_ASSIGN(const Tenant tenant, find_tenant(tenants, record.identity.tenant));
+  UMLFARM_ASSIGN(const quota::HostCapacity host, host_.now());
+  quota::AccountBounds bounds = daemon::bounds_for(tenant, {record.identity.tenant, record.identity.user});
+  bounds[quota::kHostAccount] = quota::bounds_of(host, settings_.config.capacity);
+  return bounds;
+}
+
+Result<LimitsReport> Farm::set_limits(const std::string& name, const LimitsRequest& request) {
+  UMLFARM_ASSIGN(const Guest found, table_.find(name));
+  UMLFARM_ASSIGN(const std::unique_ptr<Hold> hold, Hold::take(*this, found, kPatienceMs));
+  UMLFARM_ASSIGN(const Guest guest, table_.find(name));
+  const GuestRecord& record = guest.record;
+  if (record.desired == Desired::Absent)
+    return Error(Kind::Conflict, "guest '" + name + "' is being deleted");
+  quota::LimitsChange change = request.change;
+  if (!request.plan.empty()) {
+    UMLFARM_ASSIGN(change.plan, find_plan(settings_.config, request.plan));
+  }
+  const bool running = effects_.observe(record).supervised;
+  UMLFARM_ASSIGN(const quota::Limits wanted,
+                 quota::changed(record.limits, change, running && !request.restart));
+  quota::Plan needs;
+  needs.durable_disks = needs.tap_offload = false;
+  needs = change.plan.value_or(needs);
+  needs.limits = wanted;
+  UMLFARM_TRY(check_kernel(record.identity.kernel, record.identity.kernel_features, needs));
+  const std::vector<std::string> later = quota::needs_restart(record.limits, wanted);
+  if (running && !later.empty() && !request.restart) {
+    return Error(Kind::Conflict, "guest '" + name + "' runs, and gets this only by starting again: " +
+                                     joined(later) + "; say so with --restart, or ask for less");
+  }
+  UMLFARM_ASSIGN(const quota::AccountBounds bounds, bounds_for(record));
+  const auto write = [&](const quota::Limits& limits) {
+    return table_.resize(record.number, bounds, [&](GuestRecord& changed) {
+      changed.limits = limits;
+      if (change.plan) changed.identity.plan = change.plan->name;
+      if (running && !later.empty()) changed.restart_asked = true;
+    });
+  };
+  LimitsReport report{{}, record.limits, wanted, wanted, {}, {}, running && !later.empty()};
+  if (!running || report.restarts) {
+    UMLFARM_TRY(write(wanted));
+  } else {
+    UMLFARM_TRY(apply_limits(record, write, report));
+  }
+  UMLFARM_ASSIGN(report.guest, table_.find(name));
+  if (report.before != report.given || report.asked != report.given) event(name, "limits", describe(report));
+  // It may have to go down and come up again.
+  reconciler_.kick(record.number);
+  return report;
+}
+
+// More is promised before it is given, less is promised once it has been taken.
+Status Farm::apply_limits(const GuestRecord& record, const std::function<Status(const quota::Limits&)>& write,
+                          LimitsReport& report) {
+  const ByteSize before = report.before.memory;
+  const GuestMemory memory = memory_of(record);
+  const bool moves = report.asked.memory != before;
+  if (moves) UMLFARM_TRY(check_tells_memory(record.identity.kernel, record.identity.kernel_features));
+  report.held_before = memory_held(record);
+  quota::Limits limits = report.asked;
+  const bool less = limits.memory < before;
+  if (less) {
+    UMLFARM_ASSIGN(limits.memory, memory.set(limits.memory));
+    report.held_now = memory_held(record);
+    // It says that it gave them up, and the host still holds them.
+    if (report.held_now > limits.memory + kOwnPages) {
+      limits.memory = before;
+      (void)memory.set(before);
+    }
+  } else {
+    UMLFARM_TRY(write(limits));
+  }
+  Status applied = cgroups_.apply(record.id(), limits);
+  if (applied && less) applied = write(limits);
+  if (!applied && less) {
+    (void)!memory.set(before);
+    (void)!cgroups_.apply(record.id(), report.before);
+  }
+  UMLFARM_TRY(std::move(applied));
+  if (moves && !less) {
+    UMLFARM_ASSIGN(const ByteSize reached, memory.set(limits.memory));
+    if (reached < limits.memory)
+      spdlog::warn("{} took {} of {}", record.name, human(reached), human(limits.memory));
+  }
+  report.given = limits;
+  report.held_now = memory_held(record);
+  return {};
+}
+
+std::string describe(const LimitsReport& report) {
+  std::string text;
+  const auto part = [&](const std::string& what, const std::string& was, const std::string& is) {
+    if (was != is) text += (text.empty() ? "" : ", ") + what + " " + was + " -> " + is;
+  };
+  const quota::Limits& was = report.before;
+  const quota::Limits& is = report.given;
+  part("memory", human(was.memory), human(is.memory));
+  if (report.asked.memory != is.memory) {
+    text += (text.empty() ? "memory stays at " + human(is.memory) + ", " : " (") +
+            human(report.asked.memory) + " asked: the guest has no more to give" +
+            (was.memory == is.memory ? "" : ")");
+  }
+  part("memory ceiling", human(was.memory_ceiling), human(is.memory_ceiling));
+  part("swap", human(was.swap), human(is.swap));
+  part("processes", std::to_string(was.processes), std::to_string(is.processes));
+  part("processors", std::to_string(was.processors), std::to_string(is.processors));
+  part("cpu weight", std::to_string(was.cpu_weight), std::to_string(is.cpu_weight));
+  const auto cap = [](unsigned percent) { return percent == 0 ? "none" : std::to_string(percent) + " %"; };
+  part("cpu cap", cap(was.cpu_percent), cap(is.cpu_percent));
+  if (text.empty()) text = "nothing changed";
+  if (report.restarts) return text + "; it starts again with them";
+  if (was.memory != is.memory && report.held_before.bytes() != 0) {
+    text += "; of it the host held " + human(report.held_before) + ", and holds " + human(report.held_now);
+  }
+  return text;
+}
+
+// A guest boots with all that it can be given, and what a daemon took out before it died is not noted: what
+// it has is made what it was promised.
+void Farm::fit_memory(std::int64_t number, std::int64_t started_ms) {
+  const auto guest = table_.find(number);
+  if (!guest) return;
+  const GuestRecord& record = guest->record;
+  if (!check_tells_memory(record.identity.kernel, record.identity.kernel_features)) return;
+  if (guest->live.fitted_ms == started_ms || guest->live.status.started_ms != started_ms) return;
+  const auto again = [&] {
+    reconciler_.later(kFitAgainMs, [this, number, started_ms] { fit_memory(number, started_ms); });
+  };
+  const auto hold = Hold::take(*this, *guest, 0);
+  if (!hold) return again();
+  const GuestMemory memory = memory_of(record);
+  const auto has = memory.size();
+  // Its console is not up yet, or it is gone, which the watcher will say.
+  if (!has) return has.error().kind() == Kind::Internal ? void() : again();
+  if (*has != record.limits.memory) {
+    const auto reached = memory.set(record.limits.memory);
+    if (!reached) return again();
+    if (*reached != record.limits.memory) {
+      event(record.name, "limits",
+            "memory should be " + human(record.limits.memory) + ", and the guest keeps " + human(*reached));
+    }
+  }
+  table_.update_live(number, [&](Live& live) { live.fitted_ms = started_ms; });
+}
+
+}  // namespace umlfarm::daemon

@@ -1,0 +1,84 @@
+#include "quota/limits_change.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/result_matchers.h"
+
+namespace umlfarm::quota {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using umlfarm::testing::is_error;
+using umlfarm::testing::is_ok;
+
+const Limits kBefore{
+    ByteSize::mib(64), ByteSize::gib(1), ByteSize::mib(32), 100, 1, ByteSize::mib(256), 100, 0};
+
+Limits after(const LimitsChange& change, bool running = true) {
+  const auto limits = changed(kBefore, change, running);
+  EXPECT_THAT(limits, is_ok());
+  return limits.value_or(Limits());
+}
+
+TEST(LimitsChange, LeavesWhatIsNotNamed) {
+  EXPECT_EQ(after({}), kBefore);
+  LimitsChange change;
+  change.cpu_weight = 7;
+  Limits expected = kBefore;
+  expected.cpu_weight = 7;
+  EXPECT_EQ(after(change), expected);
+}
+
+TEST(LimitsChange, OfMemoryWithinItsCeilingTakesNoRestart) {
+  for (const std::uint64_t size : {16, 64, 256}) {
+    LimitsChange change;
+    change.memory = ByteSize::mib(size);
+    EXPECT_THAT(needs_restart(kBefore, after(change)), IsEmpty()) << size;
+  }
+  LimitsChange change;
+  change.memory = ByteSize::mib(300);
+  EXPECT_THAT(needs_restart(kBefore, after(change)), ElementsAre("memory ceiling 256 MiB -> 300 MiB"));
+}
+
+TEST(LimitsChange, NamesAllThatTakesARestart) {
+  LimitsChange change;
+  change.processes = 200;
+  change.processors = 2;
+  change.cpu_percent = 50;
+  EXPECT_THAT(needs_restart(kBefore, after(change)),
+              ElementsAre("processes 100 -> 200", "processors 1 -> 2"));
+}
+
+TEST(LimitsChange, ToAPlanKeepsTheDiskAndARunningGuestsCeiling) {
+  Plan plan;
+  plan.limits = {ByteSize::mib(128), ByteSize::gib(50), ByteSize::mib(32), 100, 1};
+  plan.limits.cpu_weight = 300;
+  LimitsChange change;
+  change.plan = plan;
+  const Limits running = after(change);
+  EXPECT_EQ(running.disk, kBefore.disk);
+  EXPECT_EQ(running.memory, ByteSize::mib(128));
+  EXPECT_EQ(running.memory_ceiling, ByteSize::mib(256));
+  EXPECT_EQ(running.cpu_weight, 300U);
+  EXPECT_THAT(needs_restart(kBefore, running), IsEmpty());
+  EXPECT_EQ(after(change, false).memory_ceiling, ByteSize::mib(128));
+  change.memory = ByteSize::mib(32);
+  EXPECT_EQ(after(change).memory, ByteSize::mib(32)) << "what is named goes before the plan";
+}
+
+TEST(LimitsChange, RefusesWhatNoGuestCanHave) {
+  LimitsChange change;
+  change.memory = ByteSize::mib(1);
+  EXPECT_THAT(changed(kBefore, change, true), is_error(Kind::Invalid, "memory"));
+  change.memory = ByteSize::mib(64);
+  change.memory_ceiling = ByteSize::mib(32);
+  EXPECT_THAT(changed(kBefore, change, true), is_error(Kind::Invalid, "ceiling"));
+  change = {};
+  change.processors = 0;
+  EXPECT_THAT(changed(kBefore, change, true), is_error(Kind::Invalid, "processors"));
+}
+
+}  // namespace
+}  // namespace umlfarm::quota
