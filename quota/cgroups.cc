@@ -144,6 +144,16 @@ Usage Cgroups::usage(const std::string& guest) const {
   return usage;
 }
 
+std::vector<pid_t> Cgroups::threads(const std::string& guest) const {
+  std::vector<pid_t> threads;
+  if (controllers_.empty()) return threads;
+  const Group own = group(controllers_.begin()->second, guest);
+  const auto text = posix::read_file(own.file("tasks", "cgroup.threads"));
+  std::istringstream lines(text ? *text : std::string());
+  for (pid_t thread = 0; lines >> thread;) threads.push_back(thread);
+  return threads;
+}
+
 Status Cgroups::remove(const std::string& guest) const {
   for (const std::string& directory : directories(guest)) UMLFARM_TRY(remove_group(directory));
   return {};
@@ -159,6 +169,11 @@ std::vector<std::string> Cgroups::missing() const {
   std::vector<std::string> missing;
   for (const Controller& controller : kControllers) {
     if (controller.limits && !controllers_.contains(controller.name)) missing.emplace_back(controller.name);
+  }
+  const auto cpu = controllers_.find("cpu");
+  if (cpu != controllers_.end() && posix::exists(cpu->second.farm.directory) &&
+      !cpu::can_cap(cpu->second.farm)) {
+    missing.emplace_back("cpu cap");
   }
   return missing;
 }

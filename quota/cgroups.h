@@ -5,6 +5,8 @@
 // and a guest one below that.
 #pragma once
 
+#include <sys/types.h>
+
 #include <map>
 #include <string>
 #include <vector>
@@ -24,6 +26,8 @@ class Cgroups {
   // Makes the guest's groups where there are none, and sets their limits. Idempotent.
   Status apply(const std::string& guest, const Limits& limits) const;
   Usage usage(const std::string& guest) const;
+  // Threads in the guest's groups right now; none where the host has no controller.
+  std::vector<pid_t> threads(const std::string& guest) const;
   // The groups to join; empty where the host offers none.
   std::vector<std::string> directories(const std::string& guest) const;
   // Idempotent. Conflict while processes are left in them.

@@ -83,7 +83,8 @@ HostCapacity HostAccount::ask_libvirt(HostCapacity by_proc) const {
   };
   const auto asked = run_program({settings_.program, settings_.uri, settings_.directory});
   if (!asked) return without(asked.error().message());
-  if (asked->exit_code != 0) return without("it ended with " + std::to_string(asked->exit_code));
+  // The daemon waits for no child, so that an exit code would say nothing: it prints when it knows.
+  if (asked->output.empty()) return without("it gave no answer, and the daemon's log has its reason");
   auto host = host_by_libvirt(by_proc, settings_.uri, asked->output);
   return host ? *std::move(host) : without(host.error().message());
 }
@@ -93,6 +94,11 @@ void HostAccount::refresh() {
   if (!host) return;
   if (!settings_.uri.empty()) *host = ask_libvirt(*std::move(host));
   const std::lock_guard lock(mutex_);
+  if (!host->notice.empty()) {
+    // What was given to others is not free because nobody tells of it any more.
+    host->domains = last_.domains;
+    host->memory_of_domains = last_.memory_of_domains;
+  }
   last_ = *std::move(host);
 }
 

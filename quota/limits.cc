@@ -38,6 +38,16 @@ Status check_limits(const Limits& limits) {
   if (limits.swap.bytes() % 4096 != 0) {
     return Error(Kind::Invalid, "swap of " + limits.swap.str() + " is not a multiple of 4 KiB");
   }
+  if (limits.processes < kLeastProcesses || limits.processes > kMostProcesses) {
+    return Error(Kind::Invalid, std::to_string(limits.processes) + " processes: give " +
+                                    std::to_string(kLeastProcesses) + " to " +
+                                    std::to_string(kMostProcesses));
+  }
+  if (limits.cpu_percent > 100 * kMostProcessors) {
+    return Error(Kind::Invalid, "a cap of " + std::to_string(limits.cpu_percent) +
+                                    " % of a processor: give 1 to " + std::to_string(100 * kMostProcessors) +
+                                    ", or 0 for none");
+  }
   if (limits.processors < 1 || limits.processors > kMostProcessors) {
     return Error(Kind::Invalid, std::to_string(limits.processors) + " processors: give 1 to " +
                                     std::to_string(kMostProcessors));

@@ -24,6 +24,9 @@ inline constexpr unsigned kMostProcessors = 64;
 inline constexpr unsigned kLeastCpuWeight = 1;
 inline constexpr unsigned kMostCpuWeight = 10'000;
 
+inline constexpr unsigned kLeastProcesses = 16;
+inline constexpr unsigned kMostProcesses = 1'000'000;
+
 struct Limits {
   ByteSize memory;           // what the guest can use; its control group is sized from it
   ByteSize disk;             // the most its disk.cow may allocate on the host

@@ -6,11 +6,20 @@
 
 namespace umlfarm::quota {
 
-std::vector<int> Processors::available() {
+std::vector<int> Processors::available() { return of_thread(0); }
+
+void Processors::move(const std::vector<pid_t>& threads, int processor) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<unsigned>(processor), &set);
+  for (const pid_t thread : threads) (void)::sched_setaffinity(thread, sizeof set, &set);
+}
+
+std::vector<int> Processors::of_thread(pid_t thread) {
   cpu_set_t set;
   CPU_ZERO(&set);
   std::vector<int> processors;
-  if (::sched_getaffinity(0, sizeof set, &set) < 0) return processors;
+  if (::sched_getaffinity(thread, sizeof set, &set) < 0) return processors;
   for (int i = 0; i < CPU_SETSIZE; ++i) {
     if (CPU_ISSET(static_cast<unsigned>(i), &set)) processors.push_back(i);
   }
@@ -34,6 +43,16 @@ std::vector<int> Processors::assign(const std::string& guest, unsigned count) {
 void Processors::learn(const std::string& guest, const std::vector<int>& processors) {
   const std::lock_guard lock(mutex_);
   if (!processors.empty()) assigned_[guest] = processors;
+}
+
+void Processors::put(const std::string& guest, int processor) {
+  const std::lock_guard lock(mutex_);
+  assigned_[guest] = {processor};
+}
+
+std::map<std::string, std::vector<int>> Processors::all() const {
+  const std::lock_guard lock(mutex_);
+  return assigned_;
 }
 
 std::vector<int> Processors::of(const std::string& guest) const {

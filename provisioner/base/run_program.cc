@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 
 #include "provisioner/base/posix.h"
 
@@ -31,9 +32,20 @@ Result<Finished> run_program(const std::vector<std::string>& arguments) {
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_adddup2(&actions, input.get(), 1);
+  // Asio's sockets are inherited; they are not another program's.
+  ::posix_spawn_file_actions_addclosefrom_np(&actions, 3);
   pid_t pid = 0;
+  // A daemon that waits for no child must not keep others from waiting for theirs.
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  sigset_t defaults;
+  ::sigemptyset(&defaults);
+  ::sigaddset(&defaults, SIGCHLD);
+  ::posix_spawnattr_setsigdefault(&attributes, &defaults);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
   const int error =
-      ::posix_spawnp(&pid, arguments[0].c_str(), &actions, nullptr, argv_of(arguments).data(), environ);
+      ::posix_spawnp(&pid, arguments[0].c_str(), &actions, &attributes, argv_of(arguments).data(), environ);
+  ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&actions);
   if (error != 0) return system_error("start " + arguments[0], error);
   input.reset();

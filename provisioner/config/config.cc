@@ -31,13 +31,14 @@ void read_network(Reader& reader, const toml::table& table, Network& network) {
 
 void read_guests(Reader& reader, const toml::table& table, Guests& guests) {
   reader.known_keys(table, {"first_uid", "uids", "parallel", "ready_seconds", "stop_seconds", "restarts",
-                            "default_plan", "default_image"});
+                            "balance_seconds", "default_plan", "default_image"});
   reader.read(table, "first_uid", guests.first_uid, 1000, 4'000'000'000);
   reader.read(table, "uids", guests.uids, 1, 1'000'000);
   reader.read(table, "parallel", guests.parallel, 1, 256);
   reader.read(table, "ready_seconds", guests.ready_seconds, 1, 86'400);
   reader.read(table, "stop_seconds", guests.stop_seconds, 0, 86'400);
   reader.read(table, "restarts", guests.restarts, 0, 1000);
+  reader.read(table, "balance_seconds", guests.balance_seconds, 0, 3600);
   reader.read(table, "default_plan", guests.default_plan);
   reader.read(table, "default_image", guests.default_image);
 }
@@ -63,7 +64,7 @@ void read_plan(Reader& reader, const toml::table& table, std::vector<quota::Plan
   reader.read(table, "memory_ceiling", plan.limits.memory_ceiling);
   reader.read(table, "disk", plan.limits.disk);
   reader.read(table, "swap", plan.limits.swap);
-  reader.read(table, "processes", plan.limits.processes, 16, 1'000'000);
+  reader.read(table, "processes", plan.limits.processes, quota::kLeastProcesses, quota::kMostProcesses);
   reader.read(table, "processors", plan.limits.processors, 1, quota::kMostProcessors);
   reader.read(table, "cpu_weight", plan.limits.cpu_weight, quota::kLeastCpuWeight, quota::kMostCpuWeight);
   reader.read(table, "cpu_percent", plan.limits.cpu_percent, 1, 100 * quota::kMostProcessors);

@@ -28,6 +28,8 @@ struct Guests {
   unsigned ready_seconds = 120;  // until a guest that isn't ready counts as unhealthy
   unsigned stop_seconds = 30;    // patience of `stop` where it names none
   unsigned restarts = 5;         // in a row, until a guest that dies by itself counts as failed
+  unsigned balance_seconds =
+      5;  // between two looks at which processors are busy; 0: guests stay where they start
   std::string default_plan = "small";
   std::string default_image = "debian-12";
 };

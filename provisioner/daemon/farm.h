@@ -22,6 +22,7 @@
 #include "provisioner/daemon/reconciler.h"
 #include "provisioner/daemon/state_store.h"
 #include "provisioner/daemon/watcher.h"
+#include "quota/balance.h"
 #include "quota/cgroups.h"
 #include "quota/host_capacity.h"
 #include "quota/ledger.h"
@@ -138,16 +139,26 @@ class Farm {
 
   Status pick_up(bool work);
   Status sweep_residue();
+  // Again and again, each time by a worker.
+  void keep_balanced();
   // Now and each minute from now on: what there is on this host beside the farm.
   void recount_host();
   Result<Guest> change(const std::string& name, const std::function<Status(GuestRecord&)>& change);
   class Hold;
   GuestMemory memory_of(const GuestRecord& record) const;
-  ByteSize memory_held(const GuestRecord& record) const;
+  Result<ByteSize> memory_held(const GuestRecord& record) const;
   Result<quota::AccountBounds> bounds_for(const GuestRecord& record);
   Status apply_limits(const GuestRecord& record, const std::function<Status(const quota::Limits&)>& write,
                       LimitsReport& report);
-  void fit_memory(std::int64_t number, std::int64_t started_ms);
+  // By one thread at a time.
+  void balance_guests();
+  void move_guest(const quota::Move& move);
+  Status take_memory(const GuestRecord& record, const std::function<Status(const quota::Limits&)>& write,
+                     LimitsReport& report);
+  void refit(std::int64_t number);
+  // Of the start at that moment; tried again after `patience_ms`, and then after longer and longer.
+  void fit_memory(std::int64_t number, std::int64_t started_ms, std::int64_t patience_ms);
+  Status fit_held(const GuestRecord& record);
   Status tear_down_guest(const GuestRecord& record);
   void on_status(std::int64_t number, const guest::SupervisorStatus& status);
   void keep_news(std::int64_t number, const guest::SupervisorStatus& status, bool ailing);
@@ -170,6 +181,14 @@ class Farm {
   Watcher watcher_;
   Reconciler reconciler_;
   boost::asio::steady_timer recount_;
+  boost::asio::steady_timer rebalance_;
+  // What balance_guests() alone uses.
+  struct Spent {
+    std::uint64_t cpu_ns = 0;
+    std::int64_t at_ms = 0;
+  };
+  quota::Balance balance_;
+  std::map<std::string, Spent> spent_;  // by guest's id
   // A lock is taken while one above it is held, never the other way round.
   std::mutex admission_;  // from looking at names, numbers and tenants to writing them
   std::mutex library_;    // images and kernels get their place and lose it one at a time

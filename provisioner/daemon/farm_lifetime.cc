@@ -1,5 +1,6 @@
 // How a farm comes up on a host, and how it goes.
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <chrono>
 #include <thread>
 
@@ -90,7 +91,9 @@ Farm::Farm(Settings settings, FileLock lock, std::unique_ptr<StateStore> store, 
            [this](std::int64_t number) {
              watcher_.follow(number, settings_.paths.supervisor_socket(guest_id(number)));
            }}),
-      recount_(loop) {}
+      recount_(loop),
+      rebalance_(loop),
+      balance_(quota::Processors::available()) {}
 
 Farm::~Farm() { stop_work(); }
 
@@ -127,6 +130,7 @@ Status Farm::pick_up(bool work) {
   if (!healed.empty()) event("", "ledger", "what is promised was counted anew from the guests: " + healed);
   if (!work) return {};
   recount_host();
+  keep_balanced();
   for (const Catalog which : {Catalog::Images, Catalog::Kernels}) {
     UMLFARM_ASSIGN(const std::vector<CatalogEntry> entries, store_->catalog(which));
     UMLFARM_TRY(sweep(which, settings_.paths, entries));
@@ -135,6 +139,20 @@ Status Farm::pick_up(bool work) {
   UMLFARM_TRY(sweep_residue());
   for (const GuestRecord& record : table_.records()) reconciler_.kick(record.number);
   return {};
+}
+
+void Farm::keep_balanced() {
+  const unsigned seconds = settings_.config.guests.balance_seconds;
+  if (seconds == 0) return;
+  rebalance_.expires_after(std::chrono::seconds(seconds));
+  rebalance_.async_wait([this](const boost::system::error_code& stopped) {
+    if (stopped) return;
+    reconciler_.post([this] {
+      balance_guests();
+      // Only now, so that no two are at it at once.
+      boost::asio::post(rebalance_.get_executor(), [this] { keep_balanced(); });
+    });
+  });
 }
 
 void Farm::recount_host() {

@@ -1,10 +1,10 @@
 // Changes what a guest has been promised, and what it can use, while it runs where that is possible.
-#include <spdlog/spdlog.h>
-
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
 #include "provisioner/base/clock.h"
+#include "provisioner/base/failpoint.h"
 #include "provisioner/base/posix.h"
 #include "provisioner/daemon/farm.h"
 #include "provisioner/daemon/guest_memory.h"
@@ -18,7 +18,10 @@ namespace {
 constexpr int kAnswerMs = 12'000;
 constexpr auto kRest = std::chrono::milliseconds(30);
 constexpr int kPatienceMs = 10'000;
+// A guest that goes on giving a little is not waited for longer.
+constexpr std::int64_t kMostMs = 20'000;
 constexpr std::int64_t kFitAgainMs = 100;
+constexpr std::int64_t kFitAtMostMs = 60'000;
 // UML has pages of its own in the memory file, beside the guest's.
 constexpr ByteSize kOwnPages = ByteSize::mib(2);
 
@@ -61,15 +64,20 @@ class Farm::Hold {
 
 GuestMemory Farm::memory_of(const GuestRecord& record) const {
   const std::string socket = settings_.paths.supervisor_socket(record.id());
+  const std::int64_t until = monotonic_ms() + kMostMs;
   return {[socket](const std::string& command) {
             return ask_supervisor(socket, "mconsole " + command, kAnswerMs);
           },
-          [] { std::this_thread::sleep_for(kRest); }};
+          [until](bool done) {
+            if (!done) std::this_thread::sleep_for(kRest);
+            return monotonic_ms() < until;
+          }};
 }
 
-ByteSize Farm::memory_held(const GuestRecord& record) const {
-  const auto status = supervisor_status(settings_.paths.supervisor_socket(record.id()));
-  return ByteSize(status ? status->memory_allocated : 0);
+Result<ByteSize> Farm::memory_held(const GuestRecord& record) const {
+  UMLFARM_ASSIGN(const guest::SupervisorStatus status,
+                 supervisor_status(settings_.paths.supervisor_socket(record.id())));
+  return ByteSize(status.memory_allocated);
 }
 
 Result<quota::AccountBounds> Farm::bounds_for(const GuestRecord& record) {
@@ -99,25 +107,34 @@ Result<LimitsReport> Farm::set_limits(const std::string& name, const LimitsReque
   needs.durable_disks = needs.tap_offload = false;
   needs = change.plan.value_or(needs);
   needs.limits = wanted;
-  UMLFARM_TRY(check_kernel(record.identity.kernel, record.identity.kernel_features, needs));
+  if (Status able = check_kernel(record.identity.kernel, record.identity.kernel_features, needs); !able) {
+    return Error(Kind::Invalid, "kernel '" + record.identity.kernel + "' of guest '" + name +
+                                    "' can't carry this; see 'umlfarm kernel list'");
+  }
   const std::vector<std::string> later = quota::needs_restart(record.limits, wanted);
   if (running && !later.empty() && !request.restart) {
     return Error(Kind::Conflict, "guest '" + name + "' runs, and gets this only by starting again: " +
                                      joined(later) + "; say so with --restart, or ask for less");
   }
   UMLFARM_ASSIGN(const quota::AccountBounds bounds, bounds_for(record));
+  const bool again = running && !later.empty() && record.desired == Desired::Running;
   const auto write = [&](const quota::Limits& limits) {
     return table_.resize(record.number, bounds, [&](GuestRecord& changed) {
       changed.limits = limits;
       if (change.plan) changed.identity.plan = change.plan->name;
-      if (running && !later.empty()) changed.restart_asked = true;
+      if (again) {
+        changed.restart_asked = true;
+        changed.stop_patience_ms = std::int64_t{settings_.config.guests.stop_seconds} * 1000;
+      }
     });
   };
-  LimitsReport report{{}, record.limits, wanted, wanted, {}, {}, running && !later.empty()};
-  if (!running || report.restarts) {
+  LimitsReport report{{}, record.limits, wanted, wanted, {}, {}, again};
+  if (!running || !later.empty()) {
     UMLFARM_TRY(write(wanted));
-  } else {
-    UMLFARM_TRY(apply_limits(record, write, report));
+  } else if (Status applied = apply_limits(record, write, report); !applied) {
+    // Whatever it has now, it gets what it is promised.
+    refit(record.number);
+    return applied.error();
   }
   UMLFARM_ASSIGN(report.guest, table_.find(name));
   if (report.before != report.given || report.asked != report.given) event(name, "limits", describe(report));
@@ -129,38 +146,46 @@ Result<LimitsReport> Farm::set_limits(const std::string& name, const LimitsReque
 // More is promised before it is given, less is promised once it has been taken.
 Status Farm::apply_limits(const GuestRecord& record, const std::function<Status(const quota::Limits&)>& write,
                           LimitsReport& report) {
-  const ByteSize before = report.before.memory;
-  const GuestMemory memory = memory_of(record);
-  const bool moves = report.asked.memory != before;
-  if (moves) UMLFARM_TRY(check_tells_memory(record.identity.kernel, record.identity.kernel_features));
-  report.held_before = memory_held(record);
+  if (report.asked.memory < report.before.memory) return take_memory(record, write, report);
+  UMLFARM_TRY(write(report.asked));
+  if (Status applied = cgroups_.apply(record.id(), report.asked); !applied) {
+    (void)!write(report.before);
+    return applied;
+  }
+  if (report.asked.memory == report.before.memory) return {};
+  UMLFARM_TRY(check_tells_memory(record.identity.kernel, record.identity.kernel_features));
+  UMLFARM_ASSIGN(report.held_before, memory_held(record));
+  UMLFARM_ASSIGN(const ByteSize reached, memory_of(record).set(report.asked.memory));
+  UMLFARM_ASSIGN(report.held_now, memory_held(record));
+  if (reached < report.asked.memory) {
+    return Error(Kind::Unavailable, "guest '" + record.name + "' is promised " + human(report.asked.memory) +
+                                        " and has taken " + human(reached) +
+                                        " so far; it is offered the rest again");
+  }
+  return {};
+}
+
+Status Farm::take_memory(const GuestRecord& record, const std::function<Status(const quota::Limits&)>& write,
+                         LimitsReport& report) {
+  UMLFARM_TRY(check_tells_memory(record.identity.kernel, record.identity.kernel_features));
+  UMLFARM_ASSIGN(report.held_before, memory_held(record));
+  UMLFARM_ASSIGN(const ByteSize reached, memory_of(record).set(report.asked.memory));
+  UMLFARM_ASSIGN(report.held_now, memory_held(record));
   quota::Limits limits = report.asked;
-  const bool less = limits.memory < before;
-  if (less) {
-    UMLFARM_ASSIGN(limits.memory, memory.set(limits.memory));
-    report.held_now = memory_held(record);
-    // It says that it gave them up, and the host still holds them.
-    if (report.held_now > limits.memory + kOwnPages) {
-      limits.memory = before;
-      (void)memory.set(before);
-    }
-  } else {
-    UMLFARM_TRY(write(limits));
+  limits.memory = std::clamp(reached, report.asked.memory, report.before.memory);
+  if (report.held_now > limits.memory + kOwnPages) {
+    return Error(Kind::Conflict, "guest '" + record.name + "' says that it has " + human(reached) +
+                                     " left, and the host still holds " + human(report.held_now) +
+                                     " of its memory; it keeps what it had");
   }
-  Status applied = cgroups_.apply(record.id(), limits);
-  if (applied && less) applied = write(limits);
-  if (!applied && less) {
-    (void)!memory.set(before);
+  failpoint("take-memory", "before");
+  UMLFARM_TRY(cgroups_.apply(record.id(), limits));
+  failpoint("take-memory", "after");
+  if (Status written = write(limits); !written) {
     (void)!cgroups_.apply(record.id(), report.before);
-  }
-  UMLFARM_TRY(std::move(applied));
-  if (moves && !less) {
-    UMLFARM_ASSIGN(const ByteSize reached, memory.set(limits.memory));
-    if (reached < limits.memory)
-      spdlog::warn("{} took {} of {}", record.name, human(reached), human(limits.memory));
+    return written;
   }
   report.given = limits;
-  report.held_now = memory_held(record);
   return {};
 }
 
@@ -192,32 +217,47 @@ std::string describe(const LimitsReport& report) {
   return text;
 }
 
+void Farm::refit(std::int64_t number) {
+  table_.update_live(number, [](Live& live) { live.fitted_ms = 0; });
+  if (const auto guest = table_.find(number)) {
+    reconciler_.later(0, [this, number, started = guest->live.status.started_ms] {
+      fit_memory(number, started, kFitAgainMs);
+    });
+  }
+}
+
 // A guest boots with all that it can be given, and what a daemon took out before it died is not noted: what
-// it has is made what it was promised.
-void Farm::fit_memory(std::int64_t number, std::int64_t started_ms) {
-  const auto guest = table_.find(number);
-  if (!guest) return;
-  const GuestRecord& record = guest->record;
-  if (!check_tells_memory(record.identity.kernel, record.identity.kernel_features)) return;
-  if (guest->live.fitted_ms == started_ms || guest->live.status.started_ms != started_ms) return;
-  const auto again = [&] {
-    reconciler_.later(kFitAgainMs, [this, number, started_ms] { fit_memory(number, started_ms); });
-  };
+// it has, and what its groups allow, is made what it was promised.
+void Farm::fit_memory(std::int64_t number, std::int64_t started_ms, std::int64_t patience_ms) {
+  auto guest = table_.find(number);
+  if (!guest || guest->live.fitted_ms == started_ms || guest->live.status.started_ms != started_ms) return;
+  if (!check_tells_memory(guest->record.identity.kernel, guest->record.identity.kernel_features)) return;
   const auto hold = Hold::take(*this, *guest, 0);
-  if (!hold) return again();
-  const GuestMemory memory = memory_of(record);
-  const auto has = memory.size();
-  // Its console is not up yet, or it is gone, which the watcher will say.
-  if (!has) return has.error().kind() == Kind::Internal ? void() : again();
-  if (*has != record.limits.memory) {
-    const auto reached = memory.set(record.limits.memory);
-    if (!reached) return again();
-    if (*reached != record.limits.memory) {
-      event(record.name, "limits",
-            "memory should be " + human(record.limits.memory) + ", and the guest keeps " + human(*reached));
-    }
+  // Its limits may have changed until now.
+  if (hold) guest = table_.find(number);
+  const Status fitted =
+      hold && guest ? fit_held(guest->record) : Status(Error(Kind::Conflict, "it is worked on"));
+  if (!fitted) {
+    // Its console is not up yet, or it is gone, which the watcher will say.
+    reconciler_.later(patience_ms, [this, number, started_ms, patience_ms] {
+      fit_memory(number, started_ms, std::min(2 * patience_ms, kFitAtMostMs));
+    });
+    return;
   }
   table_.update_live(number, [&](Live& live) { live.fitted_ms = started_ms; });
+}
+
+Status Farm::fit_held(const GuestRecord& record) {
+  const GuestMemory memory = memory_of(record);
+  const ByteSize promised = record.limits.memory;
+  UMLFARM_ASSIGN(const ByteSize has, memory.size());
+  if (has <= promised) UMLFARM_TRY(cgroups_.apply(record.id(), record.limits));
+  if (has == promised) return {};
+  UMLFARM_ASSIGN(const ByteSize reached, memory.set(promised));
+  if (has > promised) UMLFARM_TRY(cgroups_.apply(record.id(), record.limits));
+  if (reached == promised) return {};
+  return Error(Kind::Unavailable,
+               "memory should be " + human(promised) + ", and the guest has " + human(reached));
 }
 
 }  // namespace umlfarm::daemon

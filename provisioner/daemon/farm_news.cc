@@ -16,14 +16,17 @@ void Farm::on_status(std::int64_t number, const guest::SupervisorStatus& status)
   using State = guest::SupervisorStatus::State;
   const auto guest = table_.find(number);
   if (!guest) return;
-  processors_.learn(guest->record.id(), status.processors);
+  // A daemon may have moved it since its supervisor started it.
+  const std::vector<int> on = quota::Processors::of_thread(status.init);
+  processors_.learn(guest->record.id(),
+                    status.processors.empty() || status.init == 0 || on.empty() ? status.processors : on);
   table_.update_live(number, [&](Live& live) {
     live.status = status;
     live.supervised = true;
   });
   if (status.state != State::Starting) reconciler_.booted(number);
   if (guest->live.fitted_ms != status.started_ms && guest->live.status.started_ms != status.started_ms) {
-    reconciler_.post([this, number, started = status.started_ms] { fit_memory(number, started); });
+    reconciler_.post([this, number, started = status.started_ms] { fit_memory(number, started, kSoonMs); });
   }
   const bool fresh =
       guest->record.started_ms != status.started_ms || guest->record.ready_ms != status.ready_ms;

@@ -14,8 +14,10 @@ class GuestMemory {
  public:
   // Sends a command, and returns the answer's text or the guest's error.
   using Ask = std::function<Result<std::string>(const std::string& command)>;
-  // `rest` waits for a moment in which the guest can find pages to give.
-  GuestMemory(Ask ask, std::function<void()> rest) : ask_(std::move(ask)), rest_(std::move(rest)) {}
+  // Called between two rounds: waits for a moment in which the guest can find pages to give, unless the last
+  // one was done in full; false when it has taken long enough.
+  using Rest = std::function<bool(bool done)>;
+  GuestMemory(Ask ask, Rest rest) : ask_(std::move(ask)), rest_(std::move(rest)) {}
 
   // What the guest has. Internal for an answer that is no size.
   Result<ByteSize> size() const;
@@ -29,7 +31,7 @@ class GuestMemory {
   std::uint64_t spare(ByteSize wanted) const;
 
   Ask ask_;
-  std::function<void()> rest_;
+  Rest rest_;
 };
 
 }  // namespace umlfarm::daemon

@@ -13,13 +13,9 @@ Status apply_v1(const Group& group, const Limits& limits) {
   const std::string quota = limits.cpu_percent == 0 ? "-1" : std::to_string(quota_us(limits.cpu_percent));
   UMLFARM_TRY(
       posix::write_existing(group.directory + "/cpu.shares", std::to_string(shares_of(limits.cpu_weight))));
-  // A kernel may have been built without caps.
+  // A kernel may have been built without caps: can_cap() says so.
   const std::string file = group.directory + "/cpu.cfs_quota_us";
-  if (!posix::exists(file)) {
-    if (limits.cpu_percent == 0) return {};
-    return Error(Kind::Unavailable,
-                 "this host's kernel cannot cap processor time; take cpu_percent from the plan");
-  }
+  if (!posix::exists(file)) return {};
   UMLFARM_TRY(posix::write_existing(group.directory + "/cpu.cfs_period_us", std::to_string(kPeriodUs)));
   return posix::write_existing(file, quota);
 }
@@ -37,8 +33,12 @@ Status apply(const Group& group, const Limits& limits) {
   if (!group.v2) return apply_v1(group, limits);
   const std::string quota = limits.cpu_percent == 0 ? "max" : std::to_string(quota_us(limits.cpu_percent));
   UMLFARM_TRY(posix::write_existing(group.directory + "/cpu.weight", std::to_string(limits.cpu_weight)));
-  return posix::write_existing(group.directory + "/cpu.max", quota + " " + std::to_string(kPeriodUs));
+  const std::string file = group.directory + "/cpu.max";
+  return posix::exists(file) ? posix::write_existing(file, quota + " " + std::to_string(kPeriodUs))
+                             : Status();
 }
+
+bool can_cap(const Group& group) { return posix::exists(group.file("cpu.cfs_quota_us", "cpu.max")); }
 
 void read(const Group& group, Usage& usage) {
   const std::string stat = group.directory + "/cpu.stat";

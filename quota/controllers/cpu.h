@@ -8,6 +8,8 @@
 namespace umlfarm::quota::cpu {
 
 Status apply(const Group& group, const Limits& limits);
+// Whether this host's kernel caps processor time; the group must be there, and not the hierarchy's root.
+bool can_cap(const Group& group);
 void read(const Group& group, Usage& usage);
 
 // Version 1 counts a share of 100 as 1024. Pure.

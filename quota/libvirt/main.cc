@@ -6,15 +6,18 @@
 #include <grp.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <boost/json.hpp>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -83,18 +86,27 @@ json::object memory_of(virConnect* connection, int cell) {
   return figures;
 }
 
-// Of domains that run, by what they may use at most.
-json::object domains_of(virConnect* connection) {
+// Of domains that run, by what they may use at most. None where libvirt does not say: no figure is better
+// than too small a one.
+std::optional<json::object> domains_of(virConnect* connection) {
   virDomainPtr* domains = nullptr;
   const int count = virConnectListAllDomains(connection, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+  if (count < 0) return {};
+  bool known = true;
   std::uint64_t memory = 0;
   for (int i = 0; i < count; ++i) {
     virDomainInfo info{};
-    if (virDomainGetInfo(domains[i], &info) == 0) memory += info.maxMem * kKib;
+    // One that has ended meanwhile is no longer there to be asked.
+    if (virDomainGetInfo(domains[i], &info) == 0) {
+      memory += info.maxMem * kKib;
+    } else {
+      known = known && virDomainIsActive(domains[i]) != 1;
+    }
     virDomainFree(domains[i]);
   }
   std::free(domains);  // NOLINT: libvirt has it from malloc
-  return {{"count", std::max(count, 0)}, {"memory", memory}};
+  if (!known) return {};
+  return json::object{{"count", count}, {"memory", memory}};
 }
 
 int report(const std::string& uri) {
@@ -105,6 +117,11 @@ int report(const std::string& uri) {
     std::cerr << virGetLastErrorMessage() << "\n";
     return 1;
   }
+  const std::optional<json::object> domains = domains_of(connection.get());
+  if (!domains) {
+    std::cerr << virGetLastErrorMessage() << "\n";
+    return 1;
+  }
   json::array cells;
   for (unsigned cell = 0; cell < node.nodes; ++cell) {
     cells.push_back(memory_of(connection.get(), static_cast<int>(cell)));
@@ -112,7 +129,7 @@ int report(const std::string& uri) {
   std::cout << json::object{{"memory", memory_of(connection.get(), VIR_NODE_MEMORY_STATS_ALL_CELLS)},
                             {"processors", node.cpus},
                             {"cells", cells},
-                            {"domains", domains_of(connection.get())}}
+                            {"domains", *domains}}
             << std::endl;
   return 0;
 }
@@ -136,5 +153,7 @@ int main(int argc, char** argv) {
     }
     uri += std::string("?root=") + argv[2];
   }
+  // Who asked may have gone; a change of user forgets what was set before.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   return umlfarm::quota::report(uri);
 }

@@ -2,6 +2,8 @@
 #include <boost/json.hpp>
 #include <chrono>
 #include <cstdlib>
+#include <map>
+#include <set>
 #include <thread>
 
 #include "provisioner/base/posix.h"
@@ -52,6 +54,20 @@ void expect_moved(const TestFarm& farm, const std::string& from, const std::stri
   for (const std::string& guest : {from, to}) EXPECT_EQ(farm.in_guest(guest, "hostname"), guest + "\n");
 }
 
+// What the kernel lets it hold, by the group that the guest's own process is in; empty where there is none.
+std::string limit_of(const TestFarm& farm, const std::string& guest) {
+  const std::string groups =
+      posix::read_file("/proc/" + std::to_string(farm.kernel_of(guest)) + "/cgroup").value_or("");
+  const std::size_t at = groups.find("/umlfarm-");
+  if (at == std::string::npos) return "";
+  const std::string group = groups.substr(at, groups.find('\n', at) - at);
+  for (const std::string& file : {"/sys/fs/cgroup/memory" + group + "/memory.limit_in_bytes",
+                                  "/sys/fs/cgroup" + group + "/memory.max"}) {
+    if (const auto text = posix::read_file(file)) return *text;
+  }
+  return "";
+}
+
 TEST(Memory, MovesBetweenRunningGuestsAndBackWithNothingLost) {
   const int rounds =
       std::getenv("UMLFARM_TEST_FULL") != nullptr && *std::getenv("UMLFARM_TEST_FULL") != 0 ? 100 : 3;
@@ -95,7 +111,19 @@ TEST(Memory, OfAGuestThatNeedsItIsTakenOnlyInPart) {
 TEST(Memory, IsWhatWasPromisedHoweverTheDaemonDied) {
   TestFarm farm(plans());
   farm.create("alice", {"--plan", "wide"});
-  // As a daemon leaves it that dies between what it takes and what it writes.
+  // Between what it takes, what the group allows and what it writes: nothing is promised away yet.
+  const std::string before = limit_of(farm, "alice");
+  for (const char* const moment : {"take-memory:before", "take-memory:after"}) {
+    farm.end_daemon();
+    farm.start_daemon(moment);
+    (void)farm.umlfarm({"set", "alice", "--memory", "64M"});
+    EXPECT_TRUE(farm.daemon_died()) << moment;
+    farm.start_daemon();
+    EXPECT_EQ(farm.number("alice", "memory"), 256 * kMiB);
+    EXPECT_TRUE(eventually([&] { return size_by_kernel(farm, "alice") == mib(256); })) << moment;
+    EXPECT_TRUE(eventually([&] { return limit_of(farm, "alice") == before; })) << moment;
+  }
+  // As one leaves it that dies between what it writes and what it gives.
   farm.ok({"mconsole", "alice", "config mem=-100M"});
   farm.kill_daemon();
   farm.start_daemon();
@@ -108,34 +136,19 @@ TEST(Memory, IsWhatWasPromisedHoweverTheDaemonDied) {
   EXPECT_TRUE(eventually([&] { return size_by_kernel(farm, "alice") == mib(64); }));
 }
 
-// As the kernel has it, by the group that the guest's own process is in.
 TEST(Memory, LimitsTheControlGroupToWhatIsPromised) {
   const TestFarm farm(plans());
   farm.create("alice", {"--plan", "wide"});
-  const std::string id = farm.id("alice");
-  std::string group;
-  const std::string groups =
-      posix::read_file("/proc/" + std::to_string(farm.kernel_of("alice")) + "/cgroup").value_or("");
-  for (const char* const root : {"/sys/fs/cgroup/memory", "/sys/fs/cgroup"}) {
-    const std::size_t at = groups.find("/umlfarm-");
-    ASSERT_NE(at, std::string::npos) << groups;
-    const std::string path = root + groups.substr(at, groups.find('\n', at) - at);
-    if (group.empty() && posix::exists(path)) group = path;
-  }
-  if (group.empty()) GTEST_SKIP() << "this host has no memory controller";
-  const auto limit = [&] {
-    const bool v1 = posix::exists(group + "/memory.limit_in_bytes");
-    return posix::read_file(group + (v1 ? "/memory.limit_in_bytes" : "/memory.max")).value_or("");
-  };
+  if (limit_of(farm, "alice").empty()) GTEST_SKIP() << "this host has no memory controller";
   quota::Limits limits{ByteSize::mib(256), ByteSize(), ByteSize(),
                        static_cast<unsigned>(farm.number("alice", "processes"))};
-  EXPECT_EQ(limit(), std::to_string(quota::group_memory(limits).bytes()) + "\n");
+  EXPECT_EQ(limit_of(farm, "alice"), std::to_string(quota::group_memory(limits).bytes()) + "\n");
   EXPECT_EQ(used(farm, "alice", "host_memory", "limit"),
             static_cast<std::int64_t>(group_memory(limits).bytes()));
   farm.ok({"set", "alice", "--memory", "64M"});
   limits.memory = ByteSize::mib(64);
   limits.memory_ceiling = ByteSize::mib(256);
-  EXPECT_EQ(limit(), std::to_string(quota::group_memory(limits).bytes()) + "\n");
+  EXPECT_EQ(limit_of(farm, "alice"), std::to_string(quota::group_memory(limits).bytes()) + "\n");
 }
 
 TEST(Limits, OfAStoppedGuestHoldFromItsNextStart) {
@@ -174,6 +187,60 @@ TEST(Cpu, IsCappedAtWhatThePlanSays) {
   const std::int64_t freed = used(farm, "alice", "cpu", "held_ns");
   std::this_thread::sleep_for(std::chrono::seconds(1));
   EXPECT_EQ(used(farm, "alice", "cpu", "held_ns"), freed);
+}
+
+// By the kernel's word: on which processors the guest's threads may run.
+std::set<std::string> allowed(const TestFarm& farm, const std::string& guest) {
+  std::set<std::string> lists;
+  const std::string pid = std::to_string(farm.kernel_of(guest));
+  for (const std::string& thread :
+       posix::list_directory("/proc/" + pid + "/task").value_or(std::vector<std::string>())) {
+    const std::string status = posix::read_file("/proc/" + pid + "/task/" + thread + "/status").value_or("");
+    const std::size_t at = status.find("Cpus_allowed_list:");
+    if (at != std::string::npos) lists.insert(status.substr(at, status.find('\n', at) - at));
+  }
+  return lists;
+}
+
+TEST(Balance, MovesABusyGuestAsAWholeAndItDoesNotNotice) {
+  if (std::thread::hardware_concurrency() < 2) GTEST_SKIP() << "this host has one processor";
+  TestFarm farm("[guests]\nbalance_seconds = 1\n");
+  for (const char* const name : {"a", "b", "c"}) farm.create(name);
+  const auto processor = [&](const char* name) {
+    return farm.json({"show", name}).at("processors").as_array().at(0).to_number<int>();
+  };
+  // Of three, two are together on a host of two.
+  std::string first = "a";
+  std::string second = processor("a") == processor("b") ? "b" : "c";
+  if (processor("a") != processor(second.c_str())) first = "b";
+  ASSERT_EQ(processor(first.c_str()), processor(second.c_str()));
+  std::map<std::string, std::int64_t> started;
+  for (const std::string& busy : {first, second}) {
+    started[busy] = farm.number(busy, "started_ms");
+    farm.in_guest(busy, "(while :; do echo x >>/run/i; done) >/dev/null 2>&1 &");
+  }
+  ASSERT_TRUE(eventually([&] { return processor(first.c_str()) != processor(second.c_str()); }));
+  EXPECT_NE(farm.ok({"events"}).find("moved"), std::string::npos);
+  for (const std::string& busy : {first, second}) {
+    const auto lists = allowed(farm, busy);
+    ASSERT_EQ(lists.size(), 1U) << busy << " is not on one processor as a whole";
+    EXPECT_EQ(*lists.begin(), "Cpus_allowed_list:\t" + std::to_string(processor(busy.c_str())));
+    EXPECT_EQ(farm.number(busy, "started_ms"), started[busy]);
+    EXPECT_EQ(farm.in_guest(busy,
+                            "a=$(wc -c </run/i); for n in 1 2 3 4 5 6 7 8 9; do sleep 1; "
+                            "[ $(wc -c </run/i) -gt $a ] && echo goes on && break; done"),
+              "goes on\n");
+  }
+  // The next daemon finds it where it is, not where its supervisor began.
+  const int of_first = processor(first.c_str());
+  const int of_second = processor(second.c_str());
+  farm.kill_daemon();
+  farm.configure("[guests]\nbalance_seconds = 0\n");
+  farm.start_daemon();
+  EXPECT_TRUE(eventually(
+      [&] { return farm.field(first, "state") == "ready" && farm.field(second, "state") == "ready"; }));
+  EXPECT_EQ(processor(first.c_str()), of_first);
+  EXPECT_EQ(processor(second.c_str()), of_second);
 }
 
 TEST(Tenant, IsHeldToItsLimitsOverAllItsGuests) {

@@ -57,6 +57,7 @@ inline const std::vector<Key>& keys() {
       {"guests", "ready_seconds", "7", "7", [](const Config& c) { return show(c.guests.ready_seconds); }},
       {"guests", "stop_seconds", "0", "0", [](const Config& c) { return show(c.guests.stop_seconds); }},
       {"guests", "restarts", "0", "0", [](const Config& c) { return show(c.guests.restarts); }},
+      {"guests", "balance_seconds", "0", "0", [](const Config& c) { return show(c.guests.balance_seconds); }},
       {"guests", "default_plan", "'tiny'", "tiny", [](const Config& c) { return c.guests.default_plan; }},
       {"guests", "default_image", "'mine'", "mine", [](const Config& c) { return c.guests.default_image; }},
       {"capacity", "memory_reserve", "'1 GiB'", "1 GiB",

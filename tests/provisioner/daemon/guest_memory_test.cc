@@ -24,16 +24,21 @@ class FakeGuest {
   std::uint64_t swap = 0;
   std::uint64_t freed_at_a_time = ByteSize::mib(4).bytes();
   std::string answers_instead;
+  int patience = 100;
+  // What it says that it has, whatever it is asked for, by turns.
+  std::vector<std::uint64_t> lies;
   std::vector<std::string> asked;
 
   GuestMemory memory() {
-    return {[this](const std::string& command) { return answer(command); }, [this] { rest(); }};
+    return {[this](const std::string& command) { return answer(command); },
+            [this](bool done) { return rest(done); }};
   }
 
  private:
   Result<std::string> answer(const std::string& command) {
     asked.push_back(command);
     if (!answers_instead.empty()) return answers_instead;
+    if (command == "config mem" && !lies.empty()) return std::to_string(lies[asked.size() % lies.size()]);
     if (command == "config mem") return std::to_string(size);
     if (command == "proc meminfo") {
       return "MemFree:  " + std::to_string(free >> 10U) +
@@ -49,10 +54,12 @@ class FakeGuest {
     if (moved == step) return std::to_string(moved);
     return Error(Kind::Unavailable, std::to_string(moved) + " of " + std::to_string(step));
   }
-  void rest() {
+  bool rest(bool done) {
+    if (done) return --patience > 0;
     const std::uint64_t now = std::min(cached, freed_at_a_time);
     cached -= now;
     free += now;
+    return --patience > 0;
   }
 };
 
@@ -103,6 +110,32 @@ TEST(GuestMemory, IsTakenFromAGuestThatCanSwap) {
   EXPECT_EQ(*reached, ByteSize::mib(236)) << "all that is free: it swaps for the next";
 }
 
+TEST(GuestMemory, OfAGuestThatLiesStaysBetweenWhatItHadAndWhatIsWanted) {
+  for (const std::vector<std::uint64_t>& lies :
+       {std::vector<std::uint64_t>{ByteSize::gib(20).bytes()},
+        {ByteSize::mib(300).bytes(), ByteSize::mib(200).bytes()},
+        {ByteSize::mib(200).bytes(), ByteSize::mib(300).bytes(), ByteSize::mib(16).bytes()}}) {
+    FakeGuest guest;
+    guest.lies = lies;
+    const auto reached = guest.memory().set(ByteSize::mib(64));
+    ASSERT_THAT(reached, is_ok());
+    EXPECT_GE(*reached, ByteSize::mib(64));
+    EXPECT_LE(guest.asked.size(), 400U) << "and it is not asked for ever";
+  }
+}
+
+TEST(GuestMemory, OfAGuestThatGivesALittleForEverIsLeftAtThat) {
+  FakeGuest guest;
+  guest.free = ByteSize::mib(10).bytes();
+  guest.cached = ByteSize::mib(200).bytes();
+  guest.freed_at_a_time = ByteSize::kib(256).bytes();
+  guest.patience = 20;
+  const auto reached = guest.memory().set(ByteSize::mib(64));
+  ASSERT_THAT(reached, is_ok());
+  EXPECT_GT(*reached, ByteSize::mib(64));
+  EXPECT_LT(*reached, ByteSize::mib(256));
+}
+
 TEST(GuestMemory, AsksNothingOfAGuestThatIsThereAlready) {
   FakeGuest guest;
   ASSERT_THAT(guest.memory().set(ByteSize::mib(256)), is_ok());
@@ -111,7 +144,7 @@ TEST(GuestMemory, AsksNothingOfAGuestThatIsThereAlready) {
 
 TEST(GuestMemory, RefusesAnAnswerThatIsNoSize) {
   FakeGuest guest;
-  for (const char* const answer : {"OK", "-1", " 4096", "0"}) {
+  for (const char* const answer : {"OK", "-1", " 4096", "0", "4097", "18446744073709547520"}) {
     guest.answers_instead = answer;
     EXPECT_THAT(guest.memory().set(ByteSize::mib(64)), is_error(Kind::Internal, "does not tell")) << answer;
   }
