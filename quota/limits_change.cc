@@ -7,6 +7,7 @@ Result<Limits> changed(const Limits& before, const LimitsChange& change, bool ru
   if (change.plan) {
     after = change.plan->limits;
     after.disk = before.disk;
+    after.swap = before.swap;
     // A plan without a ceiling of its own can be grown within what there is.
     if (running && after.memory <= before.memory_ceiling && after.memory_ceiling.bytes() == 0) {
       after.memory_ceiling = before.memory_ceiling;
@@ -33,7 +34,6 @@ std::vector<std::string> needs_restart(const Limits& before, const Limits& after
     if (was != is) needs.push_back(std::string(what) + " " + was + " -> " + is);
   };
   differ("memory ceiling", before.memory_ceiling.str(), after.memory_ceiling.str());
-  differ("swap", before.swap.str(), after.swap.str());
   differ("processes", std::to_string(before.processes), std::to_string(after.processes));
   differ("processors", std::to_string(before.processors), std::to_string(after.processors));
   return needs;

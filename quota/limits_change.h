@@ -12,7 +12,7 @@ namespace umlfarm::quota {
 
 // What is not named stays.
 struct LimitsChange {
-  std::optional<Plan> plan;  // all but the disk, which is as large as it is
+  std::optional<Plan> plan;  // all but disk and swap, which are as large as they are
   std::optional<ByteSize> memory;
   std::optional<ByteSize> memory_ceiling;
   std::optional<unsigned> processes;

@@ -165,6 +165,7 @@ Result<GuestIdentity> common_identity(const CreateRequest& request, const FarmFa
   }
   UMLFARM_ASSIGN(const CatalogEntry kernel, choose_kernel(facts, request.kernel, plan));
   UMLFARM_TRY(check_kernel(kernel.name, kernel.features, plan));
+  UMLFARM_TRY(check_ceiling(kernel.name, kernel.features, plan.limits));
   identity.kernel = kernel.name;
   identity.kernel_digest = kernel.digest;
   identity.kernel_features = kernel.features;

@@ -111,6 +111,7 @@ Result<LimitsReport> Farm::set_limits(const std::string& name, const LimitsReque
     return Error(Kind::Invalid, "kernel '" + record.identity.kernel + "' of guest '" + name +
                                     "' can't carry this; see 'umlfarm kernel list'");
   }
+  UMLFARM_TRY(check_ceiling(record.identity.kernel, record.identity.kernel_features, wanted));
   const std::vector<std::string> later = quota::needs_restart(record.limits, wanted);
   if (running && !later.empty() && !request.restart) {
     return Error(Kind::Conflict, "guest '" + name + "' runs, and gets this only by starting again: " +
@@ -203,7 +204,6 @@ std::string describe(const LimitsReport& report) {
             (was.memory == is.memory ? "" : ")");
   }
   part("memory ceiling", human(was.memory_ceiling), human(is.memory_ceiling));
-  part("swap", human(was.swap), human(is.swap));
   part("processes", std::to_string(was.processes), std::to_string(is.processes));
   part("processors", std::to_string(was.processors), std::to_string(is.processors));
   part("cpu weight", std::to_string(was.cpu_weight), std::to_string(is.cpu_weight));

@@ -48,6 +48,15 @@ Status check_tells_memory(const std::string& kernel, const guest::KernelFeatures
                    "built with guest/kernel/build");
 }
 
+Status check_ceiling(const std::string& kernel, const guest::KernelFeatures& features,
+                     const quota::Limits& limits) {
+  if (limits.memory_ceiling <= limits.memory || check_tells_memory(kernel, features)) return {};
+  return Error(Kind::Invalid, "kernel '" + kernel + "' does not tell its memory, so that a guest of " +
+                                  limits.memory.str() + " can't have a ceiling of " +
+                                  limits.memory_ceiling.str() +
+                                  "; leave memory_ceiling out of the plan, or choose another kernel");
+}
+
 Status check_kernel(const std::string& kernel, const guest::KernelFeatures& features,
                     const quota::Plan& plan) {
   std::string lacks;

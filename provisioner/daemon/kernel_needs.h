@@ -20,6 +20,10 @@ guest::KernelFeatures features_of_manifest(const boost::json::object& manifest);
 // to it.
 Status check_tells_memory(const std::string& kernel, const guest::KernelFeatures& features);
 
+// Invalid where a guest would boot with more memory than it is promised, and it could not be taken out of it.
+Status check_ceiling(const std::string& kernel, const guest::KernelFeatures& features,
+                     const quota::Limits& limits);
+
 // Invalid, with all that the kernel lacks and the plan needs.
 Status check_kernel(const std::string& kernel, const guest::KernelFeatures& features,
                     const quota::Plan& plan);

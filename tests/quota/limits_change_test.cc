@@ -53,12 +53,13 @@ TEST(LimitsChange, NamesAllThatTakesARestart) {
 
 TEST(LimitsChange, ToAPlanKeepsTheDiskAndARunningGuestsCeiling) {
   Plan plan;
-  plan.limits = {ByteSize::mib(128), ByteSize::gib(50), ByteSize::mib(32), 100, 1};
+  plan.limits = {ByteSize::mib(128), ByteSize::gib(50), ByteSize::mib(99), 100, 1};
   plan.limits.cpu_weight = 300;
   LimitsChange change;
   change.plan = plan;
   const Limits running = after(change);
   EXPECT_EQ(running.disk, kBefore.disk);
+  EXPECT_EQ(running.swap, kBefore.swap);
   EXPECT_EQ(running.memory, ByteSize::mib(128));
   EXPECT_EQ(running.memory_ceiling, ByteSize::mib(256));
   EXPECT_EQ(running.cpu_weight, 300U);

@@ -64,7 +64,7 @@ Command set_command() {
       "change a guest's limits while it runs",
       "Memory is taken out of the guest and given back through its kernel; what the host holds of it is\n"
       "looked at before less is promised. A guest that gives less than asked keeps the rest, and the exit\n"
-      "status is 5. Memory above its ceiling, swap, processes and processors take a restart: without\n"
+      "status is 5. Memory above its ceiling, processes and processors take a restart: without\n"
       "--restart that is refused.\n\n"
       "  umlfarm set alice --memory 64M\n  umlfarm set alice --plan medium --restart\n",
       [known](Context& context, const auto& arguments) { return run(context, arguments, known); },

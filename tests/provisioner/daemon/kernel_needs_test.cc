@@ -4,6 +4,8 @@
 
 #include <boost/json.hpp>
 
+#include "tests/support/result_matchers.h"
+
 namespace umlfarm::daemon {
 namespace {
 
@@ -43,6 +45,19 @@ TEST(KernelFeatures, CountWhatIsNotSaidPlainlyAsMissing) {
     EXPECT_EQ(features.processors, 1U) << text;
   }
   EXPECT_EQ(features_of_manifest({{"features", {{"processors", 4096}}}}).processors, quota::kMostProcessors);
+}
+
+TEST(KernelNeeds, OfACeilingIsAKernelThatTellsItsMemory) {
+  quota::Limits limits;
+  limits.memory = limits.memory_ceiling = ByteSize::mib(64);
+  const guest::KernelFeatures stock{};
+  EXPECT_THAT(check_ceiling("stock", stock, limits), testing::is_ok());
+  limits.memory_ceiling = ByteSize::mib(128);
+  EXPECT_THAT(check_ceiling("stock", stock, limits), testing::is_error(Kind::Invalid, "ceiling of 128 MiB"));
+  EXPECT_THAT(check_tells_memory("stock", stock), testing::is_error(Kind::Unavailable, "stock"));
+  guest::KernelFeatures ours{};
+  ours.durable_disks = true;
+  EXPECT_THAT(check_ceiling("strict", ours, limits), testing::is_ok());
 }
 
 }  // namespace
