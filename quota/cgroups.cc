@@ -135,11 +135,12 @@ Status Cgroups::apply(const std::string& guest, const Limits& limits) const {
   return {};
 }
 
-Usage Cgroups::usage(const std::string& guest) const {
+Usage Cgroups::usage(const std::string& guest, std::string_view controllers) const {
   Usage usage;
   for (const Controller& each : kControllers) {
     const auto found = controllers_.find(each.name);
-    if (found != controllers_.end()) each.read(group(found->second, guest), usage);
+    if (found == controllers_.end() || !found->first.starts_with(controllers)) continue;
+    each.read(group(found->second, guest), usage);
   }
   return usage;
 }

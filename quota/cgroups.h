@@ -25,7 +25,8 @@ class Cgroups {
 
   // Makes the guest's groups where there are none, and sets their limits. Idempotent.
   Status apply(const std::string& guest, const Limits& limits) const;
-  Usage usage(const std::string& guest) const;
+  // By those controllers whose names begin so: "cpu" for processor time alone.
+  Usage usage(const std::string& guest, std::string_view controllers = "") const;
   // Threads in the guest's groups right now; none where the host has no controller.
   std::vector<pid_t> threads(const std::string& guest) const;
   // The groups to join; empty where the host offers none.

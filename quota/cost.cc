@@ -3,9 +3,9 @@
 namespace umlfarm::quota {
 namespace {
 
-constexpr ByteSize kMemoryFileSlack = ByteSize::mib(2);
 constexpr ByteSize kKernelProcess = ByteSize::mib(16);
-// A stub that sleeps takes 104 KiB (tests/bench/overhead); one that has mapped a lot has more page tables.
+// A stub that sleeps takes 104 KiB (tests/bench/overhead_bench.cc); one that has mapped a lot has more page
+// tables.
 constexpr ByteSize kProcess = ByteSize::kib(192);
 // The supervisor is outside of the group, and small: 120 KiB of its own.
 constexpr ByteSize kSupervisor = ByteSize::kib(512);

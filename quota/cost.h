@@ -9,8 +9,10 @@
 
 namespace umlfarm::quota {
 
-// Size of the tmpfs that holds the guest's memory, all that it can be set to. UML has pages of its own in it,
-// and too small a one kills the guest.
+// UML has pages of its own in the memory file, beside the guest's.
+inline constexpr ByteSize kMemoryFileSlack = ByteSize::mib(2);
+// Size of the tmpfs that holds the guest's memory, all that it can be set to. Too small a one kills the
+// guest.
 ByteSize memory_file_size(const Limits& limits);
 // The most that the guest's control group may hold: its memory file, the kernel process's private memory, and
 // what the host keeps for each process of the guest (page tables and kernel stack of a stub).

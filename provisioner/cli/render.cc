@@ -1,5 +1,6 @@
 #include "provisioner/cli/render.h"
 
+#include <boost/algorithm/string/join.hpp>
 #include <boost/json.hpp>
 #include <cstdio>
 
@@ -27,11 +28,11 @@ std::string size(const json::value& object, const char* key) {
 }
 
 std::string list(const json::value& object, const char* key) {
-  std::string words;
+  std::vector<std::string> words;
   for (const json::value& item : object.at(key).as_array()) {
-    words += (words.empty() ? "" : ", ") + std::to_string(item.to_number<std::int64_t>());
+    words.push_back(std::to_string(item.to_number<std::int64_t>()));
   }
-  return words;
+  return boost::algorithm::join(words, ", ");
 }
 
 std::string since(std::int64_t then_ms, std::int64_t now_ms) {
@@ -123,13 +124,12 @@ std::string render_plans(const json::value& document) {
 }
 
 std::string render_status(const json::value& document) {
-  std::string guests;
+  std::vector<std::string> guests;
   for (const auto& [state, count] : document.at("guests").as_object()) {
-    guests += (guests.empty() ? "" : ", ") + std::to_string(count.to_number<std::int64_t>()) + " " +
-              std::string(state);
+    guests.push_back(std::to_string(count.to_number<std::int64_t>()) + " " + std::string(state));
   }
   std::string shown = fields({{"version", text(document, "version")},
-                              {"guests", guests.empty() ? "none" : guests},
+                              {"guests", guests.empty() ? "none" : boost::algorithm::join(guests, ", ")},
                               {"memory promised", used_of(document.at("memory"), "promised", "capacity")},
                               {"disk promised", used_of(document.at("disk"), "promised", "capacity")},
                               {"processors promised", count_of(document.at("processors"))}});

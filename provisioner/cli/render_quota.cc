@@ -1,5 +1,6 @@
 // Limits, and what is promised and used of them.
 #include <algorithm>
+#include <boost/algorithm/string/join.hpp>
 #include <boost/json.hpp>
 #include <map>
 
@@ -13,8 +14,6 @@ namespace umlfarm::cli {
 namespace json = boost::json;
 
 namespace {
-
-constexpr const char* kResources[] = {"guests", "memory", "disk", "processors"};
 
 std::string amount(std::string_view resource, std::uint64_t value) {
   return resource == "memory" || resource == "disk" ? human_size(value) : std::to_string(value);
@@ -57,14 +56,13 @@ std::string render_tenant(const json::value& tenant) {
     rows.push_back(row_of("user " + printable(std::string(user)), promised, tenant.at("each_user")));
   }
   std::string shown = table({"TENANT", "GUESTS", "MEMORY", "DISK", "PROCESSORS"}, rows);
-  std::string each;
+  std::vector<std::string> each;
   for (const char* const resource : kResources) {
     const json::value& most = tenant.at("each_user").at(resource);
     if (most.is_null()) continue;
-    each += std::string(each.empty() ? "" : ", ") + resource + " " +
-            amount(resource, most.to_number<std::uint64_t>());
+    each.push_back(std::string(resource) + " " + amount(resource, most.to_number<std::uint64_t>()));
   }
-  if (!each.empty()) shown += "each user has at most: " + each + "\n";
+  if (!each.empty()) shown += "each user has at most: " + boost::algorithm::join(each, ", ") + "\n";
   return shown;
 }
 
@@ -84,11 +82,9 @@ std::string render_host(const json::value& document) {
             {1, 2, 3, 4, 5, 6, 7});
   const json::array& cells = document.at("cells").as_array();
   if (cells.size() > 1) {
-    std::string list;
-    for (const json::value& cell : cells) {
-      list += (list.empty() ? "" : ", ") + human_size(cell.to_number<std::uint64_t>());
-    }
-    shown += "NUMA cells: " + list + "\n";
+    std::vector<std::string> sizes;
+    for (const json::value& cell : cells) sizes.push_back(human_size(cell.to_number<std::uint64_t>()));
+    shown += "NUMA cells: " + boost::algorithm::join(sizes, ", ") + "\n";
   }
   shown += "counted by " + printable(json::value_to<std::string>(document.at("source"))) +
            "; virtual machines of others here: " + std::to_string(number(document, "domains")) + "\n";

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <boost/algorithm/string/join.hpp>
 #include <set>
 
 #include "guest/boot/command_line.h"
@@ -23,9 +24,7 @@ template <typename Items, typename Name>
 std::string list_names(const Items& items, Name name) {
   std::set<std::string> names;
   for (const auto& item : items) names.insert(name(item));
-  std::string text;
-  for (const std::string& each : names) text += (text.empty() ? "" : ", ") + each;
-  return text.empty() ? "none" : text;
+  return names.empty() ? "none" : boost::algorithm::join(names, ", ");
 }
 
 Result<std::vector<std::string>> guest_names(const CreateRequest& request, const FarmFacts& facts) {
@@ -123,46 +122,35 @@ Result<CatalogEntry> choose_kernel(const FarmFacts& facts, const std::string& as
   return strict == facts.kernels.end() ? facts.kernels.front() : *strict;
 }
 
-// The plan, with what the request says otherwise.
-Result<quota::Plan> asked_plan(const CreateRequest& request, const FarmFacts& facts) {
+// The plan, with what the request says otherwise, and a disk as large as its image: COW files can't be larger
+// than what is behind them.
+Result<quota::Plan> asked_plan(const CreateRequest& request, const FarmFacts& facts,
+                               const CatalogEntry& image) {
   UMLFARM_ASSIGN(quota::Plan plan, find_plan(facts.config, request.plan));
   quota::Limits& limits = plan.limits;
-  if (request.memory) {
-    // A plan's ceiling is for its own memory.
-    limits.memory = *request.memory;
-    limits.memory_ceiling = std::max(limits.memory_ceiling, limits.memory);
-  }
+  if (request.memory) limits.memory = *request.memory;
   if (request.processors) limits.processors = *request.processors;
   UMLFARM_TRY(quota::check_limits(limits));
   limits.memory_ceiling = quota::boot_memory(limits);
+  if (ByteSize(image.size) > limits.disk) {
+    return Error(Kind::QuotaExceeded, "image '" + image.name + "' is a disk of " +
+                                          ByteSize(image.size).str() + ", plan '" + plan.name + "' gives " +
+                                          limits.disk.str() + "; choose a larger plan or a smaller image");
+  }
+  limits.disk = ByteSize(image.size);
   return plan;
 }
 
-Result<quota::Holder> find_holder(const CreateRequest& request, const FarmFacts& facts) {
-  quota::Holder holder{request.tenant.empty() ? kDefaultTenant : request.tenant, request.user};
-  UMLFARM_TRY(find_tenant(facts.tenants, holder.tenant));
-  if (!holder.user.empty()) UMLFARM_TRY(check_name("user", holder.user));
-  return holder;
-}
-
 Result<GuestIdentity> common_identity(const CreateRequest& request, const FarmFacts& facts,
-                                      const quota::Plan& plan) {
+                                      const Tenant& tenant, const quota::Plan& plan,
+                                      const CatalogEntry& image) {
   GuestIdentity identity;
-  UMLFARM_ASSIGN(quota::Holder holder, find_holder(request, facts));
-  identity.tenant = holder.tenant;
-  identity.user = holder.user;
+  identity.tenant = tenant.name;
+  if (!request.user.empty()) UMLFARM_TRY(check_name("user", request.user));
+  identity.user = request.user;
   identity.plan = plan.name;
-  UMLFARM_ASSIGN(const CatalogEntry image,
-                 find_entry(facts.images, "image",
-                            request.image.empty() ? facts.config.guests.default_image : request.image));
   identity.image = image.name;
   identity.image_digest = image.digest;
-  if (ByteSize(image.size) > plan.limits.disk) {
-    return Error(Kind::QuotaExceeded, "image '" + image.name + "' is a disk of " +
-                                          ByteSize(image.size).str() + ", plan '" + plan.name + "' gives " +
-                                          plan.limits.disk.str() +
-                                          "; choose a larger plan or a smaller image");
-  }
   UMLFARM_ASSIGN(const CatalogEntry kernel, choose_kernel(facts, request.kernel, plan));
   UMLFARM_TRY(check_kernel(kernel.name, kernel.features, plan));
   UMLFARM_TRY(check_ceiling(kernel.name, kernel.features, plan.limits));
@@ -217,11 +205,13 @@ Result<Tenant> find_tenant(const std::vector<Tenant>& tenants, const std::string
 
 Result<Admitted> admit(const CreateRequest& request, const FarmFacts& facts) {
   UMLFARM_ASSIGN(const std::vector<std::string> names, guest_names(request, facts));
-  UMLFARM_ASSIGN(quota::Plan plan, asked_plan(request, facts));
-  UMLFARM_ASSIGN(const GuestIdentity identity, common_identity(request, facts, plan));
-  // A guest's disk is as large as its image: COW files can't be larger than what is behind them.
-  UMLFARM_ASSIGN(const CatalogEntry image, find_entry(facts.images, "image", identity.image_digest));
-  plan.limits.disk = ByteSize(image.size);
+  UMLFARM_ASSIGN(const Tenant tenant,
+                 find_tenant(facts.tenants, request.tenant.empty() ? kDefaultTenant : request.tenant));
+  UMLFARM_ASSIGN(const CatalogEntry image,
+                 find_entry(facts.images, "image",
+                            request.image.empty() ? facts.config.guests.default_image : request.image));
+  UMLFARM_ASSIGN(const quota::Plan plan, asked_plan(request, facts, image));
+  UMLFARM_ASSIGN(const GuestIdentity identity, common_identity(request, facts, tenant, plan, image));
   std::set<std::uint32_t> uids;
   std::set<std::uint32_t> addresses;
   for (const GuestRecord& guest : facts.guests) {
@@ -233,10 +223,7 @@ Result<Admitted> admit(const CreateRequest& request, const FarmFacts& facts) {
                  lowest_free(std::move(uids), range.first_uid, range.uids, request.count, "uid range"));
   UMLFARM_ASSIGN(const auto free_addresses,
                  lowest_free(std::move(addresses), 0, facts.addresses, request.count, "address pool"));
-  const quota::Holder holder{identity.tenant, identity.user};
-  UMLFARM_ASSIGN(const Tenant tenant, find_tenant(facts.tenants, identity.tenant));
-  Admitted admitted{{}, bounds_for(tenant, holder)};
-  admitted.bounds[quota::kHostAccount] = facts.capacity;
+  Admitted admitted{{}, bounds_for(tenant, holder_of(identity), facts.capacity)};
   for (std::size_t i = 0; i < names.size(); ++i) {
     GuestRecord guest;
     guest.name = names[i];

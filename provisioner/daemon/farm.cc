@@ -119,12 +119,15 @@ Result<Guest> Farm::look(const std::string& name) {
   return guest;
 }
 
+Result<std::string> Farm::ask_kernel(const GuestRecord& record, const std::string& command) const {
+  return ask_supervisor(settings_.paths.supervisor_socket(record.id()), "mconsole " + command, kAnswerMs);
+}
+
 Result<std::string> Farm::mconsole(const std::string& name, const std::string& command) {
   UMLFARM_ASSIGN(const Guest guest, table_.find(name));
   if (!guest.live.supervised)
     return Error(Kind::Unavailable, "guest '" + name + "' does not run; start it first");
-  return ask_supervisor(settings_.paths.supervisor_socket(guest.record.id()), "mconsole " + command,
-                        kAnswerMs);
+  return ask_kernel(guest.record, command);
 }
 
 Result<UniqueFd> Farm::connect(const std::string& name, std::uint16_t port) {

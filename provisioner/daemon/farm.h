@@ -145,9 +145,12 @@ class Farm {
   void recount_host();
   Result<Guest> change(const std::string& name, const std::function<Status(GuestRecord&)>& change);
   class Hold;
+  // By its management console.
+  Result<std::string> ask_kernel(const GuestRecord& record, const std::string& command) const;
   GuestMemory memory_of(const GuestRecord& record) const;
   Result<ByteSize> memory_held(const GuestRecord& record) const;
   Result<quota::AccountBounds> bounds_for(const GuestRecord& record);
+  Result<ByteSize> move_memory(const GuestRecord& record, LimitsReport& report) const;
   Status apply_limits(const GuestRecord& record, const std::function<Status(const quota::Limits&)>& write,
                       LimitsReport& report);
   // By one thread at a time.

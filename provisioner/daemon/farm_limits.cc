@@ -1,5 +1,6 @@
 // Changes what a guest has been promised, and what it can use, while it runs where that is possible.
 #include <algorithm>
+#include <boost/algorithm/string/join.hpp>
 #include <chrono>
 #include <thread>
 
@@ -15,21 +16,12 @@
 namespace umlfarm::daemon {
 namespace {
 
-constexpr int kAnswerMs = 12'000;
 constexpr auto kRest = std::chrono::milliseconds(30);
 constexpr int kPatienceMs = 10'000;
 // A guest that goes on giving a little is not waited for longer.
 constexpr std::int64_t kMostMs = 20'000;
 constexpr std::int64_t kFitAgainMs = 100;
 constexpr std::int64_t kFitAtMostMs = 60'000;
-// UML has pages of its own in the memory file, beside the guest's.
-constexpr ByteSize kOwnPages = ByteSize::mib(2);
-
-std::string joined(const std::vector<std::string>& parts) {
-  std::string text;
-  for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
-  return text;
-}
 
 std::string human(ByteSize size) { return human_size(size.bytes()); }
 
@@ -63,11 +55,8 @@ class Farm::Hold {
 };
 
 GuestMemory Farm::memory_of(const GuestRecord& record) const {
-  const std::string socket = settings_.paths.supervisor_socket(record.id());
   const std::int64_t until = monotonic_ms() + kMostMs;
-  return {[socket](const std::string& command) {
-            return ask_supervisor(socket, "mconsole " + command, kAnswerMs);
-          },
+  return {[this, record](const std::string& command) { return ask_kernel(record, command); },
           [until](bool done) {
             if (!done) std::this_thread::sleep_for(kRest);
             return monotonic_ms() < until;
@@ -84,9 +73,8 @@ Result<quota::AccountBounds> Farm::bounds_for(const GuestRecord& record) {
   UMLFARM_ASSIGN(const std::vector<Tenant> tenants, store_->tenants());
   UMLFARM_ASSIGN(const Tenant tenant, find_tenant(tenants, record.identity.tenant));
   UMLFARM_ASSIGN(const quota::HostCapacity host, host_.now());
-  quota::AccountBounds bounds = daemon::bounds_for(tenant, {record.identity.tenant, record.identity.user});
-  bounds[quota::kHostAccount] = quota::bounds_of(host, settings_.config.capacity);
-  return bounds;
+  return daemon::bounds_for(tenant, holder_of(record.identity),
+                            quota::bounds_of(host, settings_.config.capacity));
 }
 
 Result<LimitsReport> Farm::set_limits(const std::string& name, const LimitsRequest& request) {
@@ -115,7 +103,8 @@ Result<LimitsReport> Farm::set_limits(const std::string& name, const LimitsReque
   const std::vector<std::string> later = quota::needs_restart(record.limits, wanted);
   if (running && !later.empty() && !request.restart) {
     return Error(Kind::Conflict, "guest '" + name + "' runs, and gets this only by starting again: " +
-                                     joined(later) + "; say so with --restart, or ask for less");
+                                     boost::algorithm::join(later, ", ") +
+                                     "; say so with --restart, or ask for less");
   }
   UMLFARM_ASSIGN(const quota::AccountBounds bounds, bounds_for(record));
   const bool again = running && !later.empty() && record.desired == Desired::Running;
@@ -144,6 +133,15 @@ Result<LimitsReport> Farm::set_limits(const std::string& name, const LimitsReque
   return report;
 }
 
+// Towards what is asked, and returns what the guest has then, by its word.
+Result<ByteSize> Farm::move_memory(const GuestRecord& record, LimitsReport& report) const {
+  UMLFARM_TRY(check_tells_memory(record.identity.kernel, record.identity.kernel_features));
+  UMLFARM_ASSIGN(report.held_before, memory_held(record));
+  UMLFARM_ASSIGN(const ByteSize reached, memory_of(record).set(report.asked.memory));
+  UMLFARM_ASSIGN(report.held_now, memory_held(record));
+  return reached;
+}
+
 // More is promised before it is given, less is promised once it has been taken.
 Status Farm::apply_limits(const GuestRecord& record, const std::function<Status(const quota::Limits&)>& write,
                           LimitsReport& report) {
@@ -154,10 +152,7 @@ Status Farm::apply_limits(const GuestRecord& record, const std::function<Status(
     return applied;
   }
   if (report.asked.memory == report.before.memory) return {};
-  UMLFARM_TRY(check_tells_memory(record.identity.kernel, record.identity.kernel_features));
-  UMLFARM_ASSIGN(report.held_before, memory_held(record));
-  UMLFARM_ASSIGN(const ByteSize reached, memory_of(record).set(report.asked.memory));
-  UMLFARM_ASSIGN(report.held_now, memory_held(record));
+  UMLFARM_ASSIGN(const ByteSize reached, move_memory(record, report));
   if (reached < report.asked.memory) {
     return Error(Kind::Unavailable, "guest '" + record.name + "' is promised " + human(report.asked.memory) +
                                         " and has taken " + human(reached) +
@@ -168,13 +163,10 @@ Status Farm::apply_limits(const GuestRecord& record, const std::function<Status(
 
 Status Farm::take_memory(const GuestRecord& record, const std::function<Status(const quota::Limits&)>& write,
                          LimitsReport& report) {
-  UMLFARM_TRY(check_tells_memory(record.identity.kernel, record.identity.kernel_features));
-  UMLFARM_ASSIGN(report.held_before, memory_held(record));
-  UMLFARM_ASSIGN(const ByteSize reached, memory_of(record).set(report.asked.memory));
-  UMLFARM_ASSIGN(report.held_now, memory_held(record));
+  UMLFARM_ASSIGN(const ByteSize reached, move_memory(record, report));
   quota::Limits limits = report.asked;
   limits.memory = std::clamp(reached, report.asked.memory, report.before.memory);
-  if (report.held_now > limits.memory + kOwnPages) {
+  if (report.held_now > limits.memory + quota::kMemoryFileSlack) {
     return Error(Kind::Conflict, "guest '" + record.name + "' says that it has " + human(reached) +
                                      " left, and the host still holds " + human(report.held_now) +
                                      " of its memory; it keeps what it had");

@@ -126,8 +126,10 @@ std::string_view desired_name(Desired desired) {
   return "stopped";
 }
 
+quota::Holder holder_of(const GuestIdentity& identity) { return {identity.tenant, identity.user}; }
+
 quota::Sums charges_of(const GuestRecord& record) {
-  return quota::charges_of({record.identity.tenant, record.identity.user}, record.limits);
+  return quota::charges_of(holder_of(record.identity), record.limits);
 }
 
 json::object to_json(const GuestRecord& record) {

@@ -66,6 +66,8 @@ struct GuestRecord {
   std::string id() const { return guest_id(number); }
 };
 
+quota::Holder holder_of(const GuestIdentity& identity);
+
 // What the guest takes of host, tenant and user.
 quota::Sums charges_of(const GuestRecord& record);
 

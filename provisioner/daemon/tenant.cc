@@ -25,8 +25,10 @@ quota::Bounds bounds_from_json(const json::value& value) {
   return bounds;
 }
 
-quota::AccountBounds bounds_for(const Tenant& tenant, const quota::Holder& holder) {
-  quota::AccountBounds bounds{{quota::tenant_account(tenant.name), tenant.bounds}};
+quota::AccountBounds bounds_for(const Tenant& tenant, const quota::Holder& holder,
+                                const quota::Bounds& host) {
+  quota::AccountBounds bounds{{quota::kHostAccount, host},
+                              {quota::tenant_account(tenant.name), tenant.bounds}};
   if (!holder.user.empty()) bounds[quota::user_account(holder)] = tenant.each_user;
   return bounds;
 }

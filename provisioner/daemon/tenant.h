@@ -22,7 +22,7 @@ boost::json::object to_json(const quota::Bounds& bounds);
 // Throws for a document that this program did not write.
 quota::Bounds bounds_from_json(const boost::json::value& value);
 
-// By account: what a guest of `holder` must fit in, the host left out.
-quota::AccountBounds bounds_for(const Tenant& tenant, const quota::Holder& holder);
+// By account: what a guest of `holder` must fit in.
+quota::AccountBounds bounds_for(const Tenant& tenant, const quota::Holder& holder, const quota::Bounds& host);
 
 }  // namespace umlfarm::daemon

@@ -14,8 +14,6 @@ namespace umlfarm::testing {
 namespace {
 
 constexpr std::int64_t kMiB = 1 << 20;
-// UML's own pages in the memory file.
-constexpr std::int64_t kOwnPages = 2 * kMiB;
 
 std::string plans() {
   return "[[plan]]\nname = 'wide'\nmemory = '256M'\ndisk = '1G'\nprocesses = 128\n"
@@ -47,7 +45,8 @@ void expect_moved(const TestFarm& farm, const std::string& from, const std::stri
   EXPECT_GT(farm.number(from, "memory_allocated"), 170 * kMiB);
   farm.in_guest(from, "umount /tmp/m");
   farm.ok({"set", from, "--memory", "64M"});
-  EXPECT_LE(farm.number(from, "memory_allocated"), 64 * kMiB + kOwnPages);
+  EXPECT_LE(farm.number(from, "memory_allocated"),
+            64 * kMiB + static_cast<std::int64_t>(quota::kMemoryFileSlack.bytes()));
   EXPECT_EQ(size_by_kernel(farm, from), mib(64));
   farm.ok({"set", to, "--memory", "256M"});
   EXPECT_EQ(size_by_kernel(farm, to), mib(256));
@@ -69,8 +68,7 @@ std::string limit_of(const TestFarm& farm, const std::string& guest) {
 }
 
 TEST(Memory, MovesBetweenRunningGuestsAndBackWithNothingLost) {
-  const int rounds =
-      std::getenv("UMLFARM_TEST_FULL") != nullptr && *std::getenv("UMLFARM_TEST_FULL") != 0 ? 100 : 3;
+  const int rounds = in_full() ? 100 : 3;
   const TestFarm farm(plans());
   farm.create("alice", {"--plan", "wide"});
   farm.create("bob", {"--plan", "low"});

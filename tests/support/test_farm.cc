@@ -41,6 +41,11 @@ std::string plan_of(const std::string& name, const std::string& lines) {
   return "[[plan]]\nname = '" + name + "'\nmemory = '32M'\ndisk = '1G'\n" + lines + "\n";
 }
 
+bool in_full() {
+  const char* const full = std::getenv("UMLFARM_TEST_FULL");
+  return full != nullptr && *full != '\0';
+}
+
 bool eventually(const std::function<bool()>& holds, int seconds) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
   while (std::chrono::steady_clock::now() < end) {

@@ -93,6 +93,9 @@ class TestFarm {
   pid_t daemon_ = -1;
 };
 
+// Whether the long tests are to be as long as they can be: tests/run --full.
+bool in_full();
+
 // A [[plan]] of a tiny guest with these lines beside.
 std::string plan_of(const std::string& name, const std::string& lines);
 

@@ -14,8 +14,6 @@ namespace options = boost::program_options;
 
 namespace {
 
-constexpr const char* kResources[] = {"guests", "memory", "disk", "processors"};
-
 options::options_description limit_options() {
   options::options_description known("Options");
   const auto text = [](const char* name) { return options::value<std::string>()->value_name(name); };

@@ -106,8 +106,7 @@ TEST_P(Kernel, GoesOnWhileItIsFlooded) {
 // Traffic, disk load and process churn at the same time: what upstream's vector driver and block driver have
 // locks, or none, for.
 TEST(KernelOfManyProcessors, CarriesTrafficDiskLoadAndChurnTogether) {
-  const char* const full = std::getenv("UMLFARM_TEST_FULL");
-  const auto length = std::chrono::seconds(full != nullptr && *full != '\0' ? 600 : 60);
+  const auto length = std::chrono::seconds(in_full() ? 600 : 60);
   const TestFarm farm;
   farm.ok({"kernel", "add", built_kernel("fast")});
   farm.create("alice", {"--kernel", "fast", "--processors", "2", "--memory", "64M"});
