@@ -3,12 +3,15 @@
 #include <sstream>
 
 #include "hostsetup/check.h"
+#include "quota/host_capacity.h"
 
 namespace umlfarm::hostsetup {
 namespace {
 
 constexpr const char* kSamePages = "/sys/kernel/mm/ksm/run";
 constexpr const char* kHugePages = "/sys/kernel/mm/transparent_hugepage/enabled";
+// The daemon's own, where it has run: nothing is made for a look.
+constexpr const char* kLibvirtDirectory = "/run/umlfarm/libvirt";
 constexpr std::uint64_t kMemoryPage = 4096;
 // Of a process beside the guest's memory: its program, its libraries, its stacks.
 constexpr std::uint64_t kOtherMappings = 65'536;
@@ -24,16 +27,28 @@ Need mappings(const Context& context) {
   return {"/proc/sys/vm/max_map_count", Rule::AtLeast, std::to_string(pages + kOtherMappings)};
 }
 
+// As the daemon counts it: by libvirt, where that answers.
+quota::HostCapacity host_capacity(const Context& context) {
+  quota::HostCapacity host;
+  host.memory = of_meminfo(context.machine, "MemTotal");
+  const std::string& uri = context.farm.capacity.libvirt;
+  if (uri.empty()) return host;
+  const auto asked = context.machine.ask({"umlfarm-libvirt", uri, context.machine.at(kLibvirtDirectory)});
+  if (!asked || asked->exit_code != 0) return host;
+  auto counted = quota::host_by_libvirt(host, uri, asked->output);
+  return counted ? *std::move(counted) : host;
+}
+
 Finding inspect_budget(const Context& context) {
-  const ByteSize total = of_meminfo(context.machine, "MemTotal");
-  const ByteSize reserve = context.farm.capacity.memory_reserve;
+  const quota::HostCapacity host = host_capacity(context);
+  const ByteSize reserve = context.farm.capacity.memory_reserve + host.memory_of_domains;
   const auto smallest = std::min_element(
       context.farm.plans.begin(), context.farm.plans.end(),
       [](const quota::Plan& a, const quota::Plan& b) { return a.limits.memory < b.limits.memory; });
   const ByteSize least = reserve + smallest->limits.memory;
-  const std::string is = std::to_string(total.bytes() >> 20U) + " MiB";
+  const std::string is = std::to_string(host.memory.bytes() >> 20U) + " MiB by " + host.source;
   const std::string should = "at least " + std::to_string(least.bytes() >> 20U) + " MiB";
-  if (total >= least) return holds(is, should);
+  if (host.memory >= least) return holds(is, should);
   return {is, should, "too-low",
           "no guest of the smallest plan (" + smallest->name +
               ") fits beside the reserve: lower memory_reserve in [capacity] of /etc/umlfarm/umlfarm.toml, "
@@ -82,7 +97,8 @@ Finding inspect_huge_pages(const Context& context) {
 std::vector<Check> memory_checks() {
   return {
       {"memory.budget", Severity::Must, "there is memory for a guest",
-       "a guest's memory is taken from the host's as it is touched, and all of it is promised",
+       "a guest's memory is taken from the host's as it is touched, and all of it is promised; counted by "
+       "libvirt, less what its own machines have",
        "umlfarm.toml(5), [capacity]", inspect_budget},
       setting_check(
           {"memory.mappings",

@@ -336,6 +336,22 @@ TEST(Checks, WantMemoryForAGuest) {
   EXPECT_THAT(host.finding("memory.budget").advice, HasSubstr("memory_reserve"));
 }
 
+TEST(Checks, CountMemoryByLibvirtWhereItAnswers) {
+  FakeMachine host;
+  EXPECT_THAT(host.finding("memory.budget").is, HasSubstr("by /proc"));
+  const std::string command = "umlfarm-libvirt qemu:///embed " + host.machine().at("/run/umlfarm/libvirt");
+  const auto counted = [](const std::string& domains) {
+    return R"({"memory":{"total":8192000000},"processors":2,"cells":[],"domains":)" + domains + "}\n";
+  };
+  host.answers(command, counted(R"({"count":0,"memory":0})"));
+  EXPECT_THAT(host.finding("memory.budget").is, HasSubstr("by qemu:///embed"));
+  EXPECT_EQ(host.finding("memory.budget").reason, "");
+  host.answers(command, counted(R"({"count":1,"memory":8000000000})"));
+  EXPECT_EQ(host.finding("memory.budget").reason, "too-low");
+  host.answers(command, "it has no driver for that\n", 1);
+  EXPECT_EQ(host.finding("memory.budget").reason, "");
+}
+
 TEST(Checks, LeaveMemoryToTheMachine) {
   FakeMachine host;
   host.farm.capacity.memory_reserve = ByteSize::gib(4);

@@ -19,7 +19,7 @@ const std::map<std::string, std::set<std::string>> kAllowed{
     {"provisioner/base", {}},
     {"quota", {"provisioner/base"}},
     {"provisioner/config", {"provisioner/base", "quota"}},
-    {"hostsetup", {"provisioner/base", "provisioner/config"}},
+    {"hostsetup", {"provisioner/base", "provisioner/config", "quota"}},
     {"guest/jail", {"provisioner/base"}},
     {"guest/mconsole", {"provisioner/base"}},
     {"guest/disk", {"provisioner/base"}},
