@@ -1,14 +1,52 @@
 #include "quota/limits.h"
 
+#include <array>
+#include <utility>
+
 namespace umlfarm::quota {
 namespace {
+
+constexpr std::array kEnds{std::pair{TrafficEnd::Warn, std::string_view("warn")},
+                           std::pair{TrafficEnd::Throttle, std::string_view("throttle")},
+                           std::pair{TrafficEnd::Stop, std::string_view("stop")}};
 
 Error outside(std::string_view what, ByteSize asked, ByteSize least, ByteSize most) {
   return {Kind::Invalid, std::string(what) + " of " + asked.str() + " is not possible: give " + least.str() +
                              " to " + most.str()};
 }
 
+Status check_network(const Limits& limits) {
+  for (const BitRate rate : {limits.rate_in, limits.rate_out, limits.throttled_rate}) {
+    // A frame takes more than a second below that.
+    if (rate.bits() != 0 && (rate < kLeastRate || rate > kMostRate)) {
+      return Error(Kind::Invalid, "a rate of " + rate.str() + " is not possible: give " + kLeastRate.str() +
+                                      " to " + kMostRate.str() + ", or 0 for all there is");
+    }
+  }
+  if (limits.throttled_rate.bits() == 0) {
+    return Error(Kind::Invalid, "a throttled rate of 0 would be none: give " + kLeastRate.str() + " or more");
+  }
+  if (limits.network_burst < kLeastBurst || limits.network_burst > kMostBurst) {
+    return outside("network burst", limits.network_burst, kLeastBurst, kMostBurst);
+  }
+  return {};
+}
+
 }  // namespace
+
+std::string_view traffic_end_name(TrafficEnd end) {
+  for (const auto& [known, name] : kEnds) {
+    if (known == end) return name;
+  }
+  return "";
+}
+
+Result<TrafficEnd> parse_traffic_end(std::string_view text) {
+  for (const auto& [end, name] : kEnds) {
+    if (name == text) return end;
+  }
+  return Error(Kind::Invalid, "'" + std::string(text) + "' is not warn, throttle or stop");
+}
 
 Status check_limits(const Limits& limits) {
   if (limits.memory < kLeastMemory || limits.memory > kMostMemory) {
@@ -52,7 +90,7 @@ Status check_limits(const Limits& limits) {
     return Error(Kind::Invalid, std::to_string(limits.processors) + " processors: give 1 to " +
                                     std::to_string(kMostProcessors));
   }
-  return {};
+  return check_network(limits);
 }
 
 }  // namespace umlfarm::quota

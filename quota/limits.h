@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 
+#include "provisioner/base/bit_rate.h"
 #include "provisioner/base/byte_size.h"
 #include "provisioner/base/result.h"
 
@@ -27,6 +29,19 @@ inline constexpr unsigned kMostCpuWeight = 10'000;
 inline constexpr unsigned kLeastProcesses = 16;
 inline constexpr unsigned kMostProcesses = 1'000'000;
 
+// What becomes of a guest's network when its month's traffic is used up: nothing but an event; it becomes
+// slow; nothing passes until the month ends.
+enum class TrafficEnd { Warn, Throttle, Stop };
+// "warn", "throttle" or "stop".
+std::string_view traffic_end_name(TrafficEnd end);
+Result<TrafficEnd> parse_traffic_end(std::string_view name);
+
+// What the kernel's token bucket takes (a rate of 32 bits by netlink), and what the largest frame needs.
+inline constexpr BitRate kLeastRate = BitRate(16'000);
+inline constexpr BitRate kMostRate = BitRate::mbit(16'000);
+inline constexpr ByteSize kLeastBurst = ByteSize::kib(16);
+inline constexpr ByteSize kMostBurst = ByteSize::mib(64);
+
 struct Limits {
   ByteSize memory;           // what the guest can use; its control group is sized from it
   ByteSize disk;             // the most its disk.cow may allocate on the host
@@ -38,8 +53,26 @@ struct Limits {
   ByteSize memory_ceiling = {};
   unsigned cpu_weight = 100;  // its share where processors are short, against other guests'
   unsigned cpu_percent = 0;   // the most of one processor's time, 250 being two and a half; 0: all there is
+  // Of its network, to it and from it, at its tap, Ethernet headers counted; zero: all there is.
+  BitRate rate_in = {};
+  BitRate rate_out = {};
+  ByteSize network_burst = ByteSize::kib(128);  // passes at once after a rest, each way
+  unsigned packets = 0;                         // a second, each way; 0: any number
+  ByteSize traffic = {};                        // each calendar month, both ways together; zero: any amount
+  TrafficEnd traffic_end = TrafficEnd::Warn;
+  BitRate throttled_rate = BitRate::mbit(1);  // each way, where it ends so
 
   friend bool operator==(const Limits&, const Limits&) = default;
+};
+
+// What a guest's tap is held to.
+struct TapLimits {
+  BitRate rate_in;  // zero: all there is
+  BitRate rate_out;
+  ByteSize burst;
+  unsigned packets = 0;  // 0: any number
+  bool closed = false;   // nothing passes
+  friend bool operator==(const TapLimits&, const TapLimits&) = default;
 };
 
 struct Plan {

@@ -13,13 +13,10 @@ Result<Limits> changed(const Limits& before, const LimitsChange& change, bool ru
       after.memory_ceiling = before.memory_ceiling;
     }
   }
-  if (change.memory) after.memory = *change.memory;
-  if (change.memory_ceiling) after.memory_ceiling = *change.memory_ceiling;
-  if (change.processes) after.processes = *change.processes;
-  if (change.processors) after.processors = *change.processors;
-  if (change.cpu_weight) after.cpu_weight = *change.cpu_weight;
-  if (change.cpu_percent) after.cpu_percent = *change.cpu_percent;
-  if (change.memory_ceiling && after.memory > after.memory_ceiling) {
+  for (const auto& [name, value] : change.named) {
+    if (const LimitField* const field = find_limit(name)) set_value(after, *field, value);
+  }
+  if (change.named.contains("memory_ceiling") && after.memory > after.memory_ceiling) {
     return Error(Kind::Invalid, "memory of " + after.memory.str() + " is above its ceiling of " +
                                     after.memory_ceiling.str() + "; raise that too");
   }
@@ -30,12 +27,13 @@ Result<Limits> changed(const Limits& before, const LimitsChange& change, bool ru
 
 std::vector<std::string> needs_restart(const Limits& before, const Limits& after) {
   std::vector<std::string> needs;
-  const auto differ = [&](const char* what, const std::string& was, const std::string& is) {
-    if (was != is) needs.push_back(std::string(what) + " " + was + " -> " + is);
-  };
-  differ("memory ceiling", before.memory_ceiling.str(), after.memory_ceiling.str());
-  differ("processes", std::to_string(before.processes), std::to_string(after.processes));
-  differ("processors", std::to_string(before.processors), std::to_string(after.processors));
+  for (const LimitField& field : limit_fields()) {
+    const LimitValue was = value_of(before, field);
+    const LimitValue is = value_of(after, field);
+    if (field.change == Change::Restart && was != is) {
+      needs.push_back(label_of(field) + " " + text_of(field, was) + " -> " + text_of(field, is));
+    }
+  }
   return needs;
 }
 

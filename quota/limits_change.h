@@ -1,24 +1,20 @@
 // From a guest's limits to other ones: what is asked, and what of it a running guest can be given. Pure.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "provisioner/base/result.h"
-#include "quota/limits.h"
+#include "quota/limit_fields.h"
 
 namespace umlfarm::quota {
 
 // What is not named stays.
 struct LimitsChange {
-  std::optional<Plan> plan;  // all but disk and swap, which are as large as they are
-  std::optional<ByteSize> memory;
-  std::optional<ByteSize> memory_ceiling;
-  std::optional<unsigned> processes;
-  std::optional<unsigned> processors;
-  std::optional<unsigned> cpu_weight;
-  std::optional<unsigned> cpu_percent;
+  std::optional<Plan> plan;                      // all but disk and swap, which are as large as they are
+  std::map<std::string_view, LimitValue> named;  // by the name of its field, and of its kind
 };
 
 // Invalid where the outcome is not possible. A guest that is `running` keeps its ceiling, so far as it is not

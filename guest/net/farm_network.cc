@@ -2,12 +2,14 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 
 #include "guest/net/address_pool.h"
+#include "provisioner/base/ids.h"
 #include "provisioner/base/posix.h"
 
 namespace umlfarm::guest {
@@ -26,6 +28,8 @@ Status check_tap_name(const std::string& name) {
   if (name.starts_with(kTapPrefix)) return {};
   return Error(Kind::Invalid, "tap name '" + name + "': must begin with '" + kTapPrefix + "'");
 }
+
+Shape shape_of(const quota::TapLimits& limits) { return {limits.rate_in, limits.rate_out, limits.burst}; }
 
 std::set<std::string> addresses_of(const Port& port) {
   std::set<std::string> addresses;
@@ -66,6 +70,7 @@ Result<std::unique_ptr<FarmNetwork>> FarmNetwork::open(const std::string& namesp
 FarmNetwork::~FarmNetwork() {
   if (!space_) return;
   space_->run([this] {
+    shaper_.reset();
     firewall_.reset();
     links_.reset();
   });
@@ -74,10 +79,11 @@ FarmNetwork::~FarmNetwork() {
 Status FarmNetwork::set_up() {
   UMLFARM_ASSIGN(links_, Links::open());
   UMLFARM_ASSIGN(firewall_, Firewall::open());
+  UMLFARM_ASSIGN(shaper_, Shaper::open());
   const bool ipv6 = posix::exists("/proc/sys/net/ipv6");
   // An address that is in use nowhere else need not wait to be found so.
   if (ipv6) UMLFARM_TRY(set("ipv6/conf/default/accept_dad", "0"));
-  UMLFARM_TRY(firewall_->apply(ruleset(kBridge, kTapPrefix, config_.isolate)));
+  UMLFARM_TRY(firewall_->apply(ruleset(kBridge, kTapPrefix, config_.isolate, random_hex(8))));
   UMLFARM_TRY(links_->bring_up("lo"));
   UMLFARM_TRY(links_->make_bridge(kBridge, guest_mac(config_.farm, kNoGuest)));
   if (ipv6) UMLFARM_TRY(set(std::string("ipv6/conf/") + kBridge + "/accept_ra", "0"));
@@ -86,11 +92,13 @@ Status FarmNetwork::set_up() {
   return links_->bring_up(kBridge);
 }
 
-Result<UniqueFd> FarmNetwork::attach_guest(const Port& port) {
+Result<UniqueFd> FarmNetwork::attach_guest(const LimitedPort& guest) {
+  const Port& port = guest.port;
   UMLFARM_TRY(check_tap_name(port.tap));
   return space_->run([&]() -> Result<UniqueFd> {
     UMLFARM_ASSIGN(UniqueFd tap, open_tap(port.tap));
-    UMLFARM_TRY(firewall_->apply(allow_command(port)));
+    UMLFARM_TRY(firewall_->apply(allow_command(port) + limit_command(guest)));
+    UMLFARM_TRY(shaper_->shape(port.tap, shape_of(guest.limits)));
     if (posix::exists("/proc/sys/net/ipv6")) UMLFARM_TRY(set("ipv6/conf/" + port.tap + "/disable_ipv6", "1"));
     for (const std::string& address : addresses_of(port)) {
       UMLFARM_TRY(links_->set_neighbour(kBridge, address, port.mac));
@@ -100,10 +108,21 @@ Result<UniqueFd> FarmNetwork::attach_guest(const Port& port) {
   });
 }
 
+Result<bool> FarmNetwork::limit_guest(const LimitedPort& guest) {
+  UMLFARM_TRY(check_tap_name(guest.port.tap));
+  return space_->run([&]() -> Result<bool> {
+    if (::if_nametoindex(guest.port.tap.c_str()) == 0) return false;
+    UMLFARM_TRY(firewall_->apply(limit_command(guest)));
+    UMLFARM_TRY(shaper_->shape(guest.port.tap, shape_of(guest.limits)));
+    return true;
+  });
+}
+
 Status FarmNetwork::detach_guest(const Port& port) {
   UMLFARM_TRY(check_tap_name(port.tap));
   return space_->run([&]() -> Status {
     UMLFARM_TRY(firewall_->apply(forget_command(port)));
+    UMLFARM_TRY(shaper_->forget(port.tap));
     for (const std::string& address : addresses_of(port)) {
       UMLFARM_TRY(links_->forget_neighbour(kBridge, address));
     }
@@ -111,13 +130,30 @@ Status FarmNetwork::detach_guest(const Port& port) {
   });
 }
 
-Status FarmNetwork::keep_only(const std::vector<Port>& ports) {
+Status FarmNetwork::keep_only(const std::vector<LimitedPort>& guests) {
   std::set<std::string> addresses;
-  for (const Port& port : ports) addresses.merge(addresses_of(port));
+  std::set<std::string> taps;
+  for (const LimitedPort& guest : guests) {
+    addresses.merge(addresses_of(guest.port));
+    taps.insert(guest.port.tap);
+  }
   return space_->run([&]() -> Status {
-    UMLFARM_TRY(firewall_->apply(reset_command(ports)));
+    UMLFARM_TRY(firewall_->apply(reset_command(guests)));
+    UMLFARM_TRY(shaper_->keep_only(taps));
+    for (const LimitedPort& guest : guests) {
+      if (::if_nametoindex(guest.port.tap.c_str()) == 0) continue;
+      UMLFARM_TRY(shaper_->shape(guest.port.tap, shape_of(guest.limits)));
+    }
     return links_->keep_neighbours(kBridge, addresses);
   });
+}
+
+Result<Counters> FarmNetwork::counters() {
+  return space_->run([&] { return firewall_->counters(); });
+}
+
+Status FarmNetwork::forget_count(const std::string& tap) {
+  return space_->run([&] { return firewall_->apply(forget_count_command(tap)); });
 }
 
 Result<UniqueFd> FarmNetwork::connect_tcp(const std::string& address, std::uint16_t port, int limit_ms) {

@@ -10,6 +10,7 @@
 #include "guest/net/firewall.h"
 #include "guest/net/links.h"
 #include "guest/net/net_namespace.h"
+#include "guest/net/shaper.h"
 #include "guest/net/uplink.h"
 #include "provisioner/base/result.h"
 #include "provisioner/base/unique_fd.h"
@@ -36,11 +37,18 @@ class FarmNetwork {
 
   // The guest's tap, on the bridge and guarded before its first packet. It lives as long as the descriptor,
   // in whatever process that is.
-  Result<UniqueFd> attach_guest(const Port& port);
+  Result<UniqueFd> attach_guest(const LimitedPort& guest);
+  // Other limits for one that is attached. False where it is not.
+  Result<bool> limit_guest(const LimitedPort& guest);
   // Takes back who it may be. Idempotent. The tap itself goes with its descriptor.
   Status detach_guest(const Port& port);
   // Only these are known from now on.
-  Status keep_only(const std::vector<Port>& ports);
+  Status keep_only(const std::vector<LimitedPort>& guests);
+
+  // What guests have sent and got, those that are detached too, for as long as the namespace is there.
+  Result<Counters> counters();
+  // Idempotent.
+  Status forget_count(const std::string& tap);
 
   // A TCP connection from the bridge's address. `address` without prefix. Timeout, or Unavailable with the
   // reason.
@@ -60,6 +68,7 @@ class FarmNetwork {
   // Used on the namespace's thread alone.
   std::optional<Links> links_;
   std::optional<Firewall> firewall_;
+  std::optional<Shaper> shaper_;
 };
 
 }  // namespace umlfarm::guest

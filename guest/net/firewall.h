@@ -1,11 +1,14 @@
 // What guests may send: only as themselves, and to no service of the host's.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "provisioner/base/result.h"
+#include "quota/limits.h"
 
 struct nft_ctx;
 
@@ -19,14 +22,37 @@ struct Port {
   std::string address6;  // the same; empty without IPv6
 };
 
+struct LimitedPort {
+  Port port;
+  quota::TapLimits limits;
+};
+
+struct Carried {
+  std::uint64_t in = 0;  // bytes of IP packets, to the guest
+  std::uint64_t out = 0;
+};
+
+// What has passed, since the counters were made.
+struct Counters {
+  std::string made;  // tells these counters from ones made later
+  std::map<std::string, Carried> by_tap;
+};
+
 // The commands of libnftables. Pure. Each is one transaction.
+// `made`: names counters that are made now; those that are there keep theirs.
 // `isolate`: nothing goes from guest to guest, also where the machine has the bridge's frames filtered as if
 // they were forwarded (br_netfilter).
-std::string ruleset(const std::string& bridge, const std::string& tap_prefix, bool isolate);
+std::string ruleset(const std::string& bridge, const std::string& tap_prefix, bool isolate,
+                    const std::string& made);
 std::string allow_command(const Port& port);
 std::string forget_command(const Port& port);
-// Allows these and forgets all others.
-std::string reset_command(const std::vector<Port>& ports);
+// Allows these within their limits, and forgets all others.
+std::string reset_command(const std::vector<LimitedPort>& ports);
+// Packets a second, and whether anything passes; counts from now on, where it did not yet.
+std::string limit_command(const LimitedPort& port);
+std::string forget_count_command(const std::string& tap);
+// Of what is printed of the counters' sets in JSON. Internal for anything else.
+Result<Counters> read_counters(const std::string& in, const std::string& out);
 
 // Acts in the namespace of the thread that opened it, and must be used from that thread.
 class Firewall {
@@ -34,9 +60,12 @@ class Firewall {
   static Result<Firewall> open();
   // All of the commands or none.
   Status apply(const std::string& commands);
+  Result<Counters> counters();
 
  private:
   using Context = std::unique_ptr<nft_ctx, void (*)(nft_ctx*)>;
+  Error failure() const;
+  Result<std::string> print(const std::string& command);
   explicit Firewall(Context context) : context_(std::move(context)) {}
   Context context_;
 };

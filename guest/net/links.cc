@@ -8,8 +8,6 @@
 #include <linux/veth.h>
 #include <net/if.h>
 #include <netlink/addr.h>
-#include <netlink/msg.h>
-#include <netlink/netlink.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/neighbour.h>
 #include <netlink/route/route.h>
@@ -20,29 +18,11 @@
 #include <cstring>
 #include <vector>
 
+#include "guest/net/netlink.h"
 #include "provisioner/base/posix.h"
 
 namespace umlfarm::guest {
 namespace {
-
-using Message = std::unique_ptr<nl_msg, void (*)(nl_msg*)>;
-
-Error netlink_error(const std::string& what, int code) {
-  return {Kind::Unavailable, what + ": " + ::nl_geterror(code)};
-}
-
-Result<int> index_of(const std::string& name) {
-  const unsigned index = ::if_nametoindex(name.c_str());
-  if (index == 0) return system_error("network device " + name);
-  return static_cast<int>(index);
-}
-
-Message link_message(int flags, const ifinfomsg& info, int type = RTM_NEWLINK) {
-  Message message(::nlmsg_alloc_simple(type, flags), ::nlmsg_free);
-  ifinfomsg copy = info;
-  if (message) ::nlmsg_append(message.get(), &copy, sizeof copy, NLMSG_ALIGNTO);
-  return message;
-}
 
 using Address = std::unique_ptr<nl_addr, void (*)(nl_addr*)>;
 using Neighbour = std::unique_ptr<rtnl_neigh, void (*)(rtnl_neigh*)>;
@@ -119,20 +99,10 @@ Status forget_routes(nl_sock* socket, int device, const std::vector<Route>& keep
   return {};
 }
 
-// Sends and waits for the kernel's verdict.
-Status send(nl_sock* socket, Message message, const std::string& what) {
-  const int result = ::nl_send_sync(socket, message.release());
-  return result < 0 ? Status(netlink_error(what, result)) : Status();
-}
-
 }  // namespace
 
 Result<Links> Links::open() {
-  Socket socket(::nl_socket_alloc(), ::nl_socket_free);
-  if (!socket) return Error(Kind::Internal, "no memory for a netlink socket");
-  if (const int result = ::nl_connect(socket.get(), NETLINK_ROUTE); result < 0) {
-    return netlink_error("netlink", result);
-  }
+  UMLFARM_ASSIGN(NetlinkSocket socket, open_netlink());
   return Links(std::move(socket));
 }
 
@@ -153,13 +123,7 @@ Status Links::make_bridge(const std::string& name, const std::string& mac) {
   return send(socket_.get(), std::move(message), "make bridge " + name);
 }
 
-Status Links::bring_up(const std::string& name) {
-  ifinfomsg info{};
-  UMLFARM_ASSIGN(info.ifi_index, index_of(name));
-  info.ifi_flags = IFF_UP;
-  info.ifi_change = IFF_UP;
-  return send(socket_.get(), link_message(0, info), "bring up " + name);
-}
+Status Links::bring_up(const std::string& name) { return bring_link_up(socket_.get(), name); }
 
 Status Links::add_address(const std::string& name, const std::string& cidr) {
   UMLFARM_ASSIGN(const int index, index_of(name));
@@ -225,13 +189,7 @@ Status Links::set_routes(const std::string& name, const std::map<std::string, st
   return {};
 }
 
-Status Links::remove(const std::string& name) {
-  const unsigned index = ::if_nametoindex(name.c_str());
-  if (index == 0) return {};
-  ifinfomsg info{};
-  info.ifi_index = static_cast<int>(index);
-  return send(socket_.get(), link_message(0, info, RTM_DELLINK), "remove " + name);
-}
+Status Links::remove(const std::string& name) { return remove_link(socket_.get(), name); }
 
 Status Links::add_port(const std::string& name, const std::string& bridge, const std::string& mac,
                        bool isolated) {

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <map>
 
+#include "provisioner/base/bit_rate.h"
 #include "provisioner/base/byte_size.h"
 #include "provisioner/base/printable.h"
 #include "provisioner/base/table.h"
@@ -112,6 +113,36 @@ std::string tenths(std::uint64_t value, std::uint64_t unit) {
 
 constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
 
+// A guest that was started again counts from nothing.
+std::uint64_t gained(const json::value& was, const json::value& is, const char* key) {
+  const std::uint64_t before = number(was, key);
+  const std::uint64_t now = number(is, key);
+  return now > before ? now - before : 0;
+}
+
+std::string carried(const json::value& bytes) {
+  return human_size(number(bytes, "in")) + " in, " + human_size(number(bytes, "out")) + " out";
+}
+
+std::string render_network(const json::value& network) {
+  const json::value& held = network.at("held_to");
+  std::vector<std::string> most;
+  for (const auto& [key, way] : {std::pair{"rate_in", " in"}, std::pair{"rate_out", " out"}}) {
+    const std::uint64_t bits = number(held, key);
+    if (bits != 0) most.push_back(BitRate(bits).str() + "/s" + way);
+  }
+  const std::uint64_t packets = number(held, "packets");
+  if (packets != 0) most.push_back(std::to_string(packets) + " packets/s each way");
+  std::string shown = "network: ";
+  if (held.at("closed").as_bool()) {
+    shown += "closed, as its traffic is used up";
+  } else {
+    shown += most.empty() ? "no cap" : "at most " + boost::algorithm::join(most, ", ");
+  }
+  shown += "; this month " + carried(network.at("this_month")) + "; ever " + carried(network.at("ever"));
+  return shown + "\n";
+}
+
 }  // namespace
 
 std::string render_quota(const json::value& usage) {
@@ -119,6 +150,9 @@ std::string render_quota(const json::value& usage) {
                         limit_row("memory on the host", "memory", usage.at("host_memory")),
                         limit_row("processes on the host", "processes", usage.at("processes")),
                         limit_row("disk", "disk", usage.at("disk"))};
+  if (number(usage.at("network"), "limit") != 0) {
+    rows.push_back(limit_row("traffic this month", "disk", usage.at("network")));
+  }
   if (number(usage.at("swap"), "limit") != 0) rows.push_back(limit_row("swap", "disk", usage.at("swap")));
   std::string shown = table({"LIMIT OF", "LIMIT", "USED", "PEAK", "LEFT"}, rows, {1, 2, 3, 4});
   const json::value& memory = usage.at("memory");
@@ -132,6 +166,7 @@ std::string render_quota(const json::value& usage) {
            (percent == 0 ? "no cap" : "at most " + std::to_string(percent) + " % of one") + "; " +
            tenths(number(cpu, "used_ns"), kNsPerSecond) + " s used, held back for " +
            tenths(number(cpu, "held_ns"), kNsPerSecond) + " s\n";
+  shown += render_network(usage.at("network"));
   const std::uint64_t kills = number(usage.at("host_memory"), "kills");
   if (kills != 0) {
     shown += "the host has killed " + std::to_string(kills) + " of its processes for want of memory\n";
@@ -148,12 +183,19 @@ std::string render_top(const json::value& before, const json::value& now) {
     if (number(guest.at("processes"), "used") == 0) continue;
     const auto then = earlier.find(name_of(guest));
     std::uint64_t share = 0;
+    std::string in = "-";
+    std::string out = "-";
     if (then != earlier.end()) {
-      const std::uint64_t was = number(then->second->at("cpu"), "used_ns");
-      const std::uint64_t is = number(guest.at("cpu"), "used_ns");
-      const std::uint64_t ms = number(guest, "time_ms") - number(*then->second, "time_ms");
-      // A guest that was started again counts from nothing.
-      if (is > was && ms != 0) share = (is - was) / ms / 1000;
+      const json::value& was = *then->second;
+      const std::uint64_t ms = number(guest, "time_ms") - number(was, "time_ms");
+      if (ms != 0) share = gained(was.at("cpu"), guest.at("cpu"), "used_ns") / ms / 1000;
+      const auto rate = [&](const char* way) {
+        return human_size(
+            ms == 0 ? 0
+                    : gained(was.at("network").at("ever"), guest.at("network").at("ever"), way) * 1000 / ms);
+      };
+      in = rate("in");
+      out = rate("out");
     }
     const auto of = [&](const char* key, std::string_view kind) {
       return amount(kind, number(guest.at(key), "used")) + " of " +
@@ -161,13 +203,14 @@ std::string render_top(const json::value& before, const json::value& now) {
     };
     busiest.emplace_back(
         share, Row{name_of(guest), tenths(share, 10), of("memory", "memory"), of("host_memory", "memory"),
-                   of("processes", "processes"), of("disk", "disk")});
+                   of("processes", "processes"), of("disk", "disk"), in, out});
   }
   std::stable_sort(busiest.begin(), busiest.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
   std::vector<Row> rows;
   for (auto& [share, row] : busiest) rows.push_back(std::move(row));
-  return table({"NAME", "CPU %", "MEMORY", "ON THE HOST", "PROCESSES", "DISK"}, rows, {1, 2, 3, 4, 5});
+  return table({"NAME", "CPU %", "MEMORY", "ON THE HOST", "PROCESSES", "DISK", "IN/S", "OUT/S"}, rows,
+               {1, 2, 3, 4, 5, 6, 7});
 }
 
 }  // namespace umlfarm::cli

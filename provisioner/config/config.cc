@@ -8,6 +8,7 @@
 #include "provisioner/base/ids.h"
 #include "provisioner/base/posix.h"
 #include "provisioner/config/toml_reader.h"
+#include "quota/limit_fields.h"
 
 namespace umlfarm::config {
 namespace {
@@ -54,20 +55,24 @@ void read_capacity(Reader& reader, const toml::table& table, quota::Overcommit& 
   reader.read(table, "processors_percent", capacity.processors_percent, 1, 1'000'000);
 }
 
+template <typename T>
+void read_limit(Reader& reader, const toml::table& table, std::string_view key, T& to) {
+  reader.read(table, key, to);
+}
+void read_limit(Reader& reader, const toml::table& table, std::string_view key, quota::TrafficEnd& to) {
+  reader.read_parsed(table, key, to, "a word", &quota::parse_traffic_end);
+}
+
 void read_plan(Reader& reader, const toml::table& table, std::vector<quota::Plan>& plans) {
   quota::Plan plan;
-  reader.known_keys(
-      table, {"name", "memory", "memory_ceiling", "disk", "swap", "processes", "processors", "cpu_weight",
-              "cpu_percent", "summary", "kernel", "durable_disks", "tap_offload"});
+  std::set<std::string_view> known{"name", "summary", "kernel", "durable_disks", "tap_offload"};
+  for (const quota::LimitField& field : quota::limit_fields()) known.insert(field.name);
+  reader.known_keys(table, known);
   reader.read(table, "name", plan.name);
-  reader.read(table, "memory", plan.limits.memory);
-  reader.read(table, "memory_ceiling", plan.limits.memory_ceiling);
-  reader.read(table, "disk", plan.limits.disk);
-  reader.read(table, "swap", plan.limits.swap);
-  reader.read(table, "processes", plan.limits.processes, quota::kLeastProcesses, quota::kMostProcesses);
-  reader.read(table, "processors", plan.limits.processors, 1, quota::kMostProcessors);
-  reader.read(table, "cpu_weight", plan.limits.cpu_weight, quota::kLeastCpuWeight, quota::kMostCpuWeight);
-  reader.read(table, "cpu_percent", plan.limits.cpu_percent, 1, 100 * quota::kMostProcessors);
+  for (const quota::LimitField& field : quota::limit_fields()) {
+    std::visit([&](auto member) { read_limit(reader, table, field.name, plan.limits.*member); },
+               field.member);
+  }
   reader.read(table, "summary", plan.summary);
   reader.read(table, "kernel", plan.kernel);
   reader.read(table, "durable_disks", plan.durable_disks);

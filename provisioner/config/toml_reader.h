@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "provisioner/base/bit_rate.h"
 #include "provisioner/base/byte_size.h"
 #include "provisioner/base/result.h"
 
@@ -60,14 +61,26 @@ class Reader {
     }
     to = static_cast<std::uint32_t>(value);
   }
-  void read(const toml::table& table, std::string_view key, ByteSize& to) {
-    const auto* node = expect(table, key, toml::node_type::string, "a size such as \"512M\"");
+  void read(const toml::table& table, std::string_view key, std::uint32_t& to) {
+    read(table, key, to, 0, UINT32_MAX);
+  }
+  // Words of which each stands for a value, and sizes and rates as people write them.
+  template <typename T>
+  void read_parsed(const toml::table& table, std::string_view key, T& to, const char* wanted,
+                   Result<T> (*parse)(std::string_view)) {
+    const auto* node = expect(table, key, toml::node_type::string, wanted);
     if (node == nullptr) return;
-    if (auto size = ByteSize::parse(node->ref<std::string>())) {
-      to = *size;
+    if (auto parsed = parse(node->ref<std::string>())) {
+      to = *parsed;
     } else {
-      fault(node->source(), std::string(key) + ": " + size.error().message());
+      fault(node->source(), std::string(key) + ": " + parsed.error().message());
     }
+  }
+  void read(const toml::table& table, std::string_view key, ByteSize& to) {
+    read_parsed(table, key, to, "a size such as \"512M\"", &ByteSize::parse);
+  }
+  void read(const toml::table& table, std::string_view key, BitRate& to) {
+    read_parsed(table, key, to, "a rate such as \"10mbit\"", &BitRate::parse);
   }
   void read(const toml::table& table, std::string_view key, std::vector<std::string>& to) {
     each(table, key, [&](const toml::node& item) {

@@ -117,6 +117,7 @@ Status Effects::perform(Action action, const GuestRecord& record) {
     case Action::RemoveRun:
       return remove_run(record);
     case Action::RemoveFiles:
+      UMLFARM_TRY(parts_.network.forget_count(port_of(record, parts_.pool).tap));
       return posix::remove_tree(parts_.paths.guest(id));
     case Action::RecordExit:
     case Action::Forget:
@@ -209,7 +210,8 @@ Status Effects::launch(const GuestRecord& record) {
   spec.log_file = paths.console_log(id);
   spec.exit_file = paths.exit_file(id);
   spec.ready_text = guest::kReadyText;
-  UMLFARM_ASSIGN(UniqueFd tap, parts_.network.attach_guest(port_of(record, parts_.pool)));
+  UMLFARM_ASSIGN(UniqueFd tap,
+                 parts_.network.attach_guest({port_of(record, parts_.pool), parts_.tap_limits(record)}));
   return launch_supervisor(parts_.supervisor, std::move(spec), std::move(tap));
 }
 

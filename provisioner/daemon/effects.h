@@ -33,6 +33,8 @@ class Effects {
     const quota::Cgroups& cgroups;
     quota::Processors& processors;
     std::string supervisor;  // the program
+    // What the guest's tap is held to right now.
+    std::function<quota::TapLimits(const GuestRecord&)> tap_limits;
     // The kernel's loops_per_jiffy on this host; 0: not known yet.
     std::function<std::uint64_t(const std::string& kernel_digest)> loops_per_jiffy;
   };

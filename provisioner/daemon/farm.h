@@ -21,6 +21,7 @@
 #include "provisioner/daemon/paths.h"
 #include "provisioner/daemon/reconciler.h"
 #include "provisioner/daemon/state_store.h"
+#include "provisioner/daemon/traffic_book.h"
 #include "provisioner/daemon/watcher.h"
 #include "quota/balance.h"
 #include "quota/cgroups.h"
@@ -97,6 +98,9 @@ class Farm {
   Result<LimitsReport> set_limits(const std::string& name, const LimitsRequest& request);
   // What it uses right now; all zero for one that does not run.
   quota::Usage usage(const Guest& guest) const { return cgroups_.usage(guest.record.id()); }
+  // What guests' taps have carried, for traffic().
+  Result<guest::Counters> counters() { return network_->counters(); }
+  quota::Traffic traffic(const Guest& guest, const guest::Counters& counters) const;
   // With what its supervisor says right now.
   Result<Guest> look(const std::string& name);
 
@@ -141,6 +145,13 @@ class Farm {
   Status sweep_residue();
   // Again and again, each time by a worker.
   void keep_balanced();
+  // The same for what guests' taps have carried.
+  void keep_counted();
+  // Adds it up, and holds taps to what follows from it. By one thread at a time.
+  Status count_traffic();
+  quota::TapLimits tap_limits(const GuestRecord& record) const;
+  // As it is promised and has been used up. Nothing where it is so already.
+  Status limit_network(const GuestRecord& record);
   // Now and each minute from now on: what there is on this host beside the farm.
   void recount_host();
   Result<Guest> change(const std::string& name, const std::function<Status(GuestRecord&)>& change);
@@ -180,11 +191,13 @@ class Farm {
   quota::HostAccount host_;
   quota::Ledger ledger_;
   GuestTable table_;
+  TrafficBook traffic_;
   Effects effects_;
   Watcher watcher_;
   Reconciler reconciler_;
   boost::asio::steady_timer recount_;
   boost::asio::steady_timer rebalance_;
+  boost::asio::steady_timer recount_traffic_;
   // What balance_guests() alone uses.
   struct Spent {
     std::uint64_t cpu_ns = 0;
@@ -193,8 +206,11 @@ class Farm {
   quota::Balance balance_;
   std::map<std::string, Spent> spent_;  // by guest's id
   // A lock is taken while one above it is held, never the other way round.
-  std::mutex admission_;  // from looking at names, numbers and tenants to writing them
-  std::mutex library_;    // images and kernels get their place and lose it one at a time
+  std::mutex admission_;   // from looking at names, numbers and tenants to writing them
+  std::mutex library_;     // images and kernels get their place and lose it one at a time
+  std::mutex taps_mutex_;  // from looking at a guest's limits to writing them to its tap
+  std::map<std::int64_t, quota::TapLimits> tap_limits_;  // as they were last written
+  std::map<std::int64_t, std::string> tap_faults_;       // why they could not be
   std::mutex loops_mutex_;
   std::map<std::string, std::uint64_t> loops_;  // by kernel digest
 };

@@ -81,8 +81,10 @@ Farm::Farm(Settings settings, FileLock lock, std::unique_ptr<StateStore> store, 
       host_({settings_.libvirt, settings_.config.capacity.libvirt, settings_.paths.libvirt(),
              settings_.paths.state()}),
       table_(*store_, ledger_),
+      traffic_(*store_),
       effects_({settings_.paths, settings_.config, *network_, pool_, cgroups_, processors_,
-                settings_.supervisor, [this](const std::string& digest) { return loops_per_jiffy(digest); }}),
+                settings_.supervisor, [this](const GuestRecord& record) { return tap_limits(record); },
+                [this](const std::string& digest) { return loops_per_jiffy(digest); }}),
       watcher_(loop, {[this](std::int64_t number, const auto& status) { on_status(number, status); },
                       [this](std::int64_t number, bool reached) { on_gone(number, reached); }}),
       reconciler_(
@@ -93,6 +95,7 @@ Farm::Farm(Settings settings, FileLock lock, std::unique_ptr<StateStore> store, 
            }}),
       recount_(loop),
       rebalance_(loop),
+      recount_traffic_(loop),
       balance_(quota::Processors::available()) {}
 
 Farm::~Farm() { stop_work(); }
@@ -128,6 +131,7 @@ Result<std::unique_ptr<Farm>> Farm::open(Settings settings, boost::asio::io_cont
 Status Farm::pick_up(bool work) {
   UMLFARM_ASSIGN(const std::string healed, table_.load());
   if (!healed.empty()) event("", "ledger", "what is promised was counted anew from the guests: " + healed);
+  UMLFARM_TRY(traffic_.load());
   if (!work) return {};
   recount_host();
   keep_balanced();
@@ -137,6 +141,7 @@ Status Farm::pick_up(bool work) {
     for (const CatalogEntry& entry : entries) loops_[entry.digest] = entry.loops_per_jiffy;
   }
   UMLFARM_TRY(sweep_residue());
+  keep_counted();
   for (const GuestRecord& record : table_.records()) reconciler_.kick(record.number);
   return {};
 }
@@ -165,12 +170,13 @@ void Farm::recount_host() {
 
 // What belongs to no guest: its row went, and the daemon with it, before its last trace.
 Status Farm::sweep_residue() {
-  std::vector<guest::Port> ports;
+  std::vector<guest::LimitedPort> ports;
   std::vector<std::string> ids;
   for (const GuestRecord& record : table_.records()) {
     ids.push_back(record.id());
     // Without one it has nothing in the network, and nothing would take its entries back.
-    if (posix::exists(settings_.paths.guest_run(record.id()))) ports.push_back(port_of(record, pool_));
+    if (posix::exists(settings_.paths.guest_run(record.id())))
+      ports.push_back({port_of(record, pool_), tap_limits(record)});
   }
   UMLFARM_TRY(network_->keep_only(ports));
   for (const std::string& home :
@@ -203,6 +209,8 @@ Status Farm::tear_down() {
     if (first && !done) first = std::move(done);
   };
   for (const GuestRecord& record : table_.records()) note(tear_down_guest(record));
+  // The counters go with the network.
+  note(count_traffic());
   note(cgroups_.remove_farm());
   note(network_->remove());
   return first;

@@ -127,6 +127,7 @@ Result<LimitsReport> Farm::set_limits(const std::string& name, const LimitsReque
     return applied.error();
   }
   UMLFARM_ASSIGN(report.guest, table_.find(name));
+  UMLFARM_TRY(limit_network(report.guest.record));
   if (report.before != report.given || report.asked != report.given) event(name, "limits", describe(report));
   // It may have to go down and come up again.
   reconciler_.kick(record.number);
@@ -183,24 +184,20 @@ Status Farm::take_memory(const GuestRecord& record, const std::function<Status(c
 }
 
 std::string describe(const LimitsReport& report) {
-  std::string text;
-  const auto part = [&](const std::string& what, const std::string& was, const std::string& is) {
-    if (was != is) text += (text.empty() ? "" : ", ") + what + " " + was + " -> " + is;
-  };
   const quota::Limits& was = report.before;
   const quota::Limits& is = report.given;
-  part("memory", human(was.memory), human(is.memory));
-  if (report.asked.memory != is.memory) {
-    text += (text.empty() ? "memory stays at " + human(is.memory) + ", " : " (") +
-            human(report.asked.memory) + " asked: the guest has no more to give" +
-            (was.memory == is.memory ? "" : ")");
+  std::vector<std::string> parts;
+  for (const quota::LimitField& field : quota::limit_fields()) {
+    const quota::LimitValue before = value_of(was, field);
+    const quota::LimitValue after = value_of(is, field);
+    if (before == after) continue;
+    parts.push_back(label_of(field) + " " + text_of(field, before) + " -> " + text_of(field, after));
   }
-  part("memory ceiling", human(was.memory_ceiling), human(is.memory_ceiling));
-  part("processes", std::to_string(was.processes), std::to_string(is.processes));
-  part("processors", std::to_string(was.processors), std::to_string(is.processors));
-  part("cpu weight", std::to_string(was.cpu_weight), std::to_string(is.cpu_weight));
-  const auto cap = [](unsigned percent) { return percent == 0 ? "none" : std::to_string(percent) + " %"; };
-  part("cpu cap", cap(was.cpu_percent), cap(is.cpu_percent));
+  if (report.asked.memory != is.memory) {
+    parts.push_back(human(report.asked.memory) + " asked: the guest keeps " + human(is.memory) +
+                    ", having no more to give");
+  }
+  std::string text = boost::algorithm::join(parts, ", ");
   if (text.empty()) text = "nothing changed";
   if (report.restarts) return text + "; it starts again with them";
   if (was.memory != is.memory && report.held_before.bytes() != 0) {

@@ -104,7 +104,8 @@ Result<api::Response> FarmService::route(const api::Request& request) {
   }
   if (first == "usage" && alone) {
     json::array guests;
-    for (const Guest& guest : farm_.list()) guests.push_back(usage_view(farm_, guest));
+    UMLFARM_ASSIGN(const guest::Counters counters, farm_.counters());
+    for (const Guest& guest : farm_.list()) guests.push_back(usage_view(farm_, guest, counters));
     return api::json_response(200, {{"guests", guests}});
   }
   if (first == "tenants" && request.path.size() <= 2) return route_tenants(request);
@@ -147,7 +148,8 @@ Result<api::Response> FarmService::route_guest(const api::Request& request) {
   if (verb == "log" && request.method == "GET") return log(request);
   if (verb == "usage" && request.method == "GET") {
     UMLFARM_ASSIGN(const Guest guest, farm_.find(name));
-    return api::json_response(200, usage_view(farm_, guest));
+    UMLFARM_ASSIGN(const guest::Counters counters, farm_.counters());
+    return api::json_response(200, usage_view(farm_, guest, counters));
   }
   if (request.method != "POST") return no_such_address(request);
   if (verb == "start") return accepted(farm_.start(name));

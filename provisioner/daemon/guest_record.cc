@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "provisioner/daemon/kernel_needs.h"
+#include "quota/limit_fields.h"
 
 namespace umlfarm::daemon {
 namespace json = boost::json;
@@ -39,28 +40,6 @@ Desired desired_from_name(std::string_view name) {
     if (name == desired_name(desired)) return desired;
   }
   throw std::invalid_argument("unknown desired state");
-}
-
-json::object limits_to_json(const quota::Limits& limits) {
-  return {{"memory", limits.memory.bytes()}, {"memory_ceiling", limits.memory_ceiling.bytes()},
-          {"disk", limits.disk.bytes()},     {"swap", limits.swap.bytes()},
-          {"processes", limits.processes},   {"processors", limits.processors},
-          {"cpu_weight", limits.cpu_weight}, {"cpu_percent", limits.cpu_percent}};
-}
-
-quota::Limits limits_from_json(const json::value& value) {
-  const auto size = [&](const char* key) { return ByteSize(value.at(key).to_number<std::uint64_t>()); };
-  const auto count = [&](const char* key) { return value.at(key).to_number<unsigned>(); };
-  quota::Limits limits;
-  limits.memory = size("memory");
-  limits.memory_ceiling = size("memory_ceiling");
-  limits.disk = size("disk");
-  limits.swap = size("swap");
-  limits.processes = count("processes");
-  limits.processors = count("processors");
-  limits.cpu_weight = count("cpu_weight");
-  limits.cpu_percent = count("cpu_percent");
-  return limits;
 }
 
 json::object identity_to_json(const GuestIdentity& identity) {
@@ -135,7 +114,7 @@ quota::Sums charges_of(const GuestRecord& record) {
 json::object to_json(const GuestRecord& record) {
   return {{"name", record.name},
           {"identity", identity_to_json(record.identity)},
-          {"limits", limits_to_json(record.limits)},
+          {"limits", quota::to_json(record.limits)},
           {"desired", desired_name(record.desired)},
           {"restart_asked", record.restart_asked},
           {"stop_patience_ms", record.stop_patience_ms},
@@ -154,7 +133,7 @@ Result<GuestRecord> record_from_json(std::int64_t number, const std::string& tex
   record.number = number;
   record.name = json::value_to<std::string>(value.at("name"));
   record.identity = identity_from_json(value.at("identity"));
-  record.limits = limits_from_json(value.at("limits"));
+  record.limits = quota::limits_from_json(value.at("limits").as_object());
   record.desired = desired_from_name(json::value_to<std::string>(value.at("desired")));
   record.restart_asked = value.at("restart_asked").as_bool();
   record.stop_patience_ms = value.at("stop_patience_ms").to_number<std::int64_t>();

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <map>
 #include <optional>
+#include <vector>
+
+#include "quota/limit_fields.h"
 
 namespace umlfarm::daemon {
 
@@ -49,6 +53,19 @@ class Fields {
     if (!parsed) return fail(key, parsed.error().message());
     to = *parsed;
   }
+  // A limit by its field's name: bytes, bits a second or a number, or any of them as people write it.
+  void limit(const quota::LimitField& field, std::map<std::string_view, quota::LimitValue>& to) {
+    const json::value* const value = object_.if_contains(field.name);
+    if (value == nullptr) return;
+    const bool whole = value->is_int64() && value->as_int64() >= 0;
+    if (!value->is_string() && !whole)
+      return fail(std::string(field.name).c_str(), "must be a whole number of 0 or more, or text");
+    std::string text = whole ? std::to_string(value->as_int64()) : json::value_to<std::string>(*value);
+    if (whole && std::holds_alternative<BitRate quota::Limits::*>(field.member)) text += "bit";
+    auto parsed = quota::parse_limit(field, text);
+    if (!parsed) return fail(std::string(field.name).c_str(), "is wrong: " + parsed.error().message());
+    to.emplace(field.name, *parsed);
+  }
   // Bytes, a size, a number or null, as the resource is counted.
   void bounds(const char* key, quota::Bounds& to) {
     const json::value* const value = find(key, json::kind::object, "an object");
@@ -79,7 +96,7 @@ class Fields {
       to.push_back(json::value_to<std::string>(*file));
     }
   }
-  void only(std::initializer_list<std::string_view> keys) {
+  void only(const std::vector<std::string_view>& keys) {
     for (const auto& member : object_) {
       if (std::find(keys.begin(), keys.end(), member.key()) == keys.end())
         fail(std::string(member.key()).c_str(), "is not known");
@@ -154,16 +171,14 @@ Result<LimitsRequest> read_limits_request(const std::string& body) {
   UMLFARM_ASSIGN(const json::object object, parse_object(body));
   Fields fields(object);
   LimitsRequest request;
-  quota::LimitsChange& change = request.change;
-  fields.only({"plan", "memory", "memory_ceiling", "processes", "processors", "cpu_weight", "cpu_percent",
-               "restart"});
+  std::vector<std::string_view> known{"plan", "restart"};
+  for (const quota::LimitField& field : quota::limit_fields()) {
+    if (field.change == quota::Change::Never) continue;
+    known.push_back(field.name);
+    fields.limit(field, request.change.named);
+  }
+  fields.only(known);
   fields.text("plan", request.plan);
-  fields.size("memory", change.memory);
-  fields.size("memory_ceiling", change.memory_ceiling);
-  fields.count("processes", change.processes);
-  fields.count("processors", change.processors);
-  fields.count("cpu_weight", change.cpu_weight);
-  fields.count("cpu_percent", change.cpu_percent);
   fields.flag("restart", request.restart);
   if (fields.fault()) return *fields.fault();
   return request;

@@ -11,11 +11,12 @@
 #include "provisioner/base/posix.h"
 #include "provisioner/daemon/kernel_needs.h"
 #include "provisioner/daemon/state_store.h"
+#include "quota/limit_fields.h"
 
 namespace umlfarm::daemon {
 namespace {
 
-constexpr int kSchema = 3;
+constexpr int kSchema = 4;
 constexpr int kEventsKept = 10'000;
 
 // Since the third format. A limit that is not there is null in a tenant's record.
@@ -27,6 +28,21 @@ constexpr const char* kAccounts = R"sql(
     disk INTEGER NOT NULL,
     processors INTEGER NOT NULL) STRICT;
   CREATE TABLE tenants (name TEXT PRIMARY KEY, bounds TEXT NOT NULL, each_user TEXT NOT NULL) STRICT;
+)sql";
+
+// Since the fourth.
+constexpr const char* kTraffic = R"sql(
+  CREATE TABLE traffic (
+    guest INTEGER PRIMARY KEY REFERENCES guests (number) ON DELETE CASCADE,
+    month TEXT NOT NULL,
+    month_in INTEGER NOT NULL,
+    month_out INTEGER NOT NULL,
+    ever_in INTEGER NOT NULL,
+    ever_out INTEGER NOT NULL,
+    counters TEXT NOT NULL,
+    seen_in INTEGER NOT NULL,
+    seen_out INTEGER NOT NULL,
+    told INTEGER NOT NULL) STRICT;
 )sql";
 
 constexpr const char* kTables = R"sql(
@@ -75,6 +91,11 @@ constexpr const char* kFromSecond = R"sql(
     '$.identity.limits');
 )sql";
 
+// Limits that there were not before are those of a plan that does not name them.
+constexpr const char* kNewLimits = R"sql(
+  UPDATE guests SET record = json_set(record, '$.limits', json(json_patch(?, json_extract(record, '$.limits'))));
+)sql";
+
 // SQLite's integers have a sign.
 std::int64_t signed_of(std::uint64_t amount) {
   return static_cast<std::int64_t>(std::min(amount, static_cast<std::uint64_t>(INT64_MAX)));
@@ -121,12 +142,18 @@ class SqliteStore final : public StateStore {
         insert.exec();
       }
       if (version == 1) database_.exec(kFromFirst);
-      database_.exec(kAccounts);
+      if (version < 3) database_.exec(kAccounts);
+      if (version == 1 || version == 2) database_.exec(kFromSecond);
       if (version != 0) {
-        database_.exec(kFromSecond);
+        SQLite::Statement complete(database_, kNewLimits);
+        complete.bind(1, boost::json::serialize(quota::to_json(quota::Limits())));
+        complete.exec();
+      }
+      if (version == 1 || version == 2) {
         UMLFARM_ASSIGN(const std::vector<GuestRecord> records, read_guests());
         for (const GuestRecord& record : records) add_to_sums(charges_of(record), 1);
       }
+      database_.exec(kTraffic);
       database_.exec("PRAGMA user_version = " + std::to_string(kSchema));
       transaction.commit();
     }
@@ -219,6 +246,54 @@ class SqliteStore final : public StateStore {
       SQLite::Transaction transaction(database_);
       database_.exec("DELETE FROM sums");
       add_to_sums(sums, 1);
+      transaction.commit();
+      return {};
+    });
+  }
+
+  Result<std::map<std::int64_t, quota::Traffic>> traffic() override {
+    using Traffics = std::map<std::int64_t, quota::Traffic>;
+    return guarded<Traffics>([&]() -> Result<Traffics> {
+      Traffics all;
+      SQLite::Statement select(database_,
+                               "SELECT guest, month, month_in, month_out, ever_in, ever_out, counters, "
+                               "seen_in, seen_out, told FROM traffic");
+      while (select.executeStep()) {
+        const auto carried = [&](int index) {
+          return quota::Carried{static_cast<std::uint64_t>(select.getColumn(index).getInt64()),
+                                static_cast<std::uint64_t>(select.getColumn(index + 1).getInt64())};
+        };
+        all[select.getColumn(0).getInt64()] = {select.getColumn(1).getString(),
+                                               carried(2),
+                                               carried(4),
+                                               {select.getColumn(6).getString(), carried(7)},
+                                               select.getColumn(9).getInt() != 0};
+      }
+      return all;
+    });
+  }
+
+  Status put_traffic(const std::map<std::int64_t, quota::Traffic>& traffic) override {
+    return guarded<void>([&]() -> Status {
+      SQLite::Transaction transaction(database_);
+      SQLite::Statement put(database_,
+                            "INSERT OR REPLACE INTO traffic SELECT ?,?,?,?,?,?,?,?,?,? "
+                            "WHERE EXISTS (SELECT 1 FROM guests WHERE number = ?1)");
+      for (const auto& [guest, each] : traffic) {
+        put.reset();
+        put.bind(1, guest);
+        put.bind(2, each.month);
+        int index = 3;
+        for (const quota::Carried& carried : {each.this_month, each.ever}) {
+          put.bind(index++, signed_of(carried.in));
+          put.bind(index++, signed_of(carried.out));
+        }
+        put.bind(7, each.seen.made);
+        put.bind(8, signed_of(each.seen.carried.in));
+        put.bind(9, signed_of(each.seen.carried.out));
+        put.bind(10, each.told ? 1 : 0);
+        put.exec();
+      }
       transaction.commit();
       return {};
     });

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "provisioner/daemon/catalog_entry.h"
 #include "provisioner/daemon/guest_record.h"
 #include "provisioner/daemon/tenant.h"
+#include "quota/traffic.h"
 
 namespace umlfarm::daemon {
 
@@ -37,6 +39,11 @@ class StateStore {
   // What is promised, as every change of a guest has kept it, in the same transaction.
   virtual Result<quota::Sums> sums() = 0;
   virtual Status set_sums(const quota::Sums& sums) = 0;
+
+  // By guests' numbers. They go with their guests.
+  virtual Result<std::map<std::int64_t, quota::Traffic>> traffic() = 0;
+  // In place of what there is of these guests, all of them or none. Of one that is gone nothing is kept.
+  virtual Status put_traffic(const std::map<std::int64_t, quota::Traffic>& traffic) = 0;
 
   // By name. The default tenant is always among them.
   virtual Result<std::vector<Tenant>> tenants() = 0;

@@ -5,6 +5,7 @@
 #include "provisioner/base/clock.h"
 #include "provisioner/base/posix.h"
 #include "provisioner/daemon/kernel_needs.h"
+#include "quota/limit_fields.h"
 
 namespace umlfarm::daemon {
 
@@ -27,6 +28,13 @@ json::object amounts_view(const quota::Amounts& amounts) {
   return view;
 }
 
+json::object taps_view(const quota::TapLimits& limits) {
+  return {{"rate_in", limits.rate_in.bits()},
+          {"rate_out", limits.rate_out.bits()},
+          {"packets", limits.packets},
+          {"closed", limits.closed}};
+}
+
 }  // namespace
 
 json::object guest_view(const Farm& farm, const Guest& guest, json::storage_ptr storage) {
@@ -35,38 +43,34 @@ json::object guest_view(const Farm& farm, const Guest& guest, json::storage_ptr 
   const GuestState state = state_of(guest, wall_clock_ms(), farm.config().guests.ready_seconds);
   const guest::Addresses addresses = farm.pool().at(identity.address);
   const std::string id = record.id();
-  return json::object({{"name", record.name},
-                       {"id", id},
-                       {"tenant", identity.tenant},
-                       {"user", identity.user},
-                       {"plan", identity.plan},
-                       {"image", identity.image},
-                       {"image_digest", identity.image_digest},
-                       {"kernel", identity.kernel},
-                       {"kernel_digest", identity.kernel_digest},
-                       {"userspace", identity.kernel_features.userspace()},
-                       {"desired", desired_name(record.desired)},
-                       {"state", state.name},
-                       {"reason", state.reason},
-                       {"memory", record.limits.memory.bytes()},
-                       {"memory_ceiling", record.limits.memory_ceiling.bytes()},
-                       {"processes", record.limits.processes},
-                       {"cpu_weight", record.limits.cpu_weight},
-                       {"cpu_percent", record.limits.cpu_percent},
-                       {"memory_allocated", guest.live.status.memory_allocated},
-                       {"disk", record.limits.disk.bytes()},
-                       {"disk_allocated", allocated(farm.paths().disk(id))},
-                       {"swap", record.limits.swap.bytes()},
-                       {"address4", guest::without_prefix(addresses.address4)},
-                       {"address6", guest::without_prefix(addresses.address6)},
-                       {"mac", identity.mac},
-                       {"processors", json::value_from(farm.processors_of(id))},
-                       {"created_ms", identity.created_ms},
-                       {"started_ms", guest.live.status.started_ms},
-                       {"ready_ms", guest.live.status.ready_ms},
-                       {"host_key", identity.host_key_public},
-                       {"restarts", record.restarts_ever}},
-                      std::move(storage));
+  json::object view({{"name", record.name},
+                     {"id", id},
+                     {"tenant", identity.tenant},
+                     {"user", identity.user},
+                     {"plan", identity.plan},
+                     {"image", identity.image},
+                     {"image_digest", identity.image_digest},
+                     {"kernel", identity.kernel},
+                     {"kernel_digest", identity.kernel_digest},
+                     {"userspace", identity.kernel_features.userspace()},
+                     {"desired", desired_name(record.desired)},
+                     {"state", state.name},
+                     {"reason", state.reason},
+                     {"memory_allocated", guest.live.status.memory_allocated},
+                     {"disk_allocated", allocated(farm.paths().disk(id))},
+                     {"address4", guest::without_prefix(addresses.address4)},
+                     {"address6", guest::without_prefix(addresses.address6)},
+                     {"mac", identity.mac},
+                     {"processors", json::value_from(farm.processors_of(id))},
+                     {"created_ms", identity.created_ms},
+                     {"started_ms", guest.live.status.started_ms},
+                     {"ready_ms", guest.live.status.ready_ms},
+                     {"host_key", identity.host_key_public},
+                     {"restarts", record.restarts_ever}},
+                    std::move(storage));
+  // All limits but the number of processors, where it says which these are.
+  for (const auto& limit : quota::to_json(record.limits)) view.insert(limit);
+  return view;
 }
 
 json::object entry_view(const CatalogEntry& entry, std::size_t guests) {
@@ -81,17 +85,12 @@ json::object entry_view(const CatalogEntry& entry, std::size_t guests) {
 }
 
 json::object plan_view(const quota::Plan& plan) {
-  return {{"name", plan.name},
-          {"memory", plan.limits.memory.bytes()},
-          {"disk", plan.limits.disk.bytes()},
-          {"swap", plan.limits.swap.bytes()},
-          {"processes", plan.limits.processes},
-          {"processors", plan.limits.processors},
-          {"memory_ceiling", quota::boot_memory(plan.limits).bytes()},
-          {"cpu_weight", plan.limits.cpu_weight},
-          {"cpu_percent", plan.limits.cpu_percent},
-          {"kernel", plan.kernel},
-          {"summary", plan.summary}};
+  json::object view = quota::to_json(plan.limits);
+  view["memory_ceiling"] = quota::boot_memory(plan.limits).bytes();
+  view["name"] = plan.name;
+  view["kernel"] = plan.kernel;
+  view["summary"] = plan.summary;
+  return view;
 }
 
 json::object event_view(const Event& event) {
@@ -127,10 +126,14 @@ json::object host_view(const FarmStatus& status, const quota::Overcommit& overco
   return view;
 }
 
-json::object usage_view(const Farm& farm, const Guest& guest) {
+json::object usage_view(const Farm& farm, const Guest& guest, const guest::Counters& counters) {
   const GuestRecord& record = guest.record;
   const quota::Limits& limits = record.limits;
   const quota::Usage usage = farm.usage(guest);
+  const quota::Traffic traffic = farm.traffic(guest, counters);
+  const auto carried = [](const quota::Carried& bytes) {
+    return json::object{{"in", bytes.in}, {"out", bytes.out}};
+  };
   const std::string id = record.id();
   return {{"name", record.name},
           {"plan", record.identity.plan},
@@ -155,6 +158,13 @@ json::object usage_view(const Farm& farm, const Guest& guest) {
             {"percent", limits.cpu_percent},
             {"used_ns", usage.cpu_ns},
             {"held_ns", usage.cpu_held_ns}}},
+          {"network",
+           {{"limit", limits.traffic.bytes()},
+            {"used", traffic.this_month.in + traffic.this_month.out},
+            {"month", traffic.month},
+            {"this_month", carried(traffic.this_month)},
+            {"ever", carried(traffic.ever)},
+            {"held_to", taps_view(quota::tap_limits(limits, traffic))}}},
           {"disk", {{"limit", limits.disk.bytes()}, {"used", allocated(farm.paths().disk(id))}}},
           {"swap", {{"limit", limits.swap.bytes()}, {"used", allocated(farm.paths().swap(id))}}}};
 }

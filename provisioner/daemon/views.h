@@ -17,7 +17,7 @@ boost::json::object status_view(const FarmStatus& status, const quota::Overcommi
 // How what may be promised of each resource comes about.
 boost::json::object host_view(const FarmStatus& status, const quota::Overcommit& overcommit);
 // A guest's limits, and what it uses of them.
-boost::json::object usage_view(const Farm& farm, const Guest& guest);
+boost::json::object usage_view(const Farm& farm, const Guest& guest, const guest::Counters& counters);
 // What was changed, with the guest as it is now.
 boost::json::object limits_view(const Farm& farm, const LimitsReport& report);
 boost::json::object tenant_view(const TenantAccount& account);

@@ -25,7 +25,7 @@ Limits after(const LimitsChange& change, bool running = true) {
 TEST(LimitsChange, LeavesWhatIsNotNamed) {
   EXPECT_EQ(after({}), kBefore);
   LimitsChange change;
-  change.cpu_weight = 7;
+  change.named["cpu_weight"] = 7U;
   Limits expected = kBefore;
   expected.cpu_weight = 7;
   EXPECT_EQ(after(change), expected);
@@ -34,19 +34,19 @@ TEST(LimitsChange, LeavesWhatIsNotNamed) {
 TEST(LimitsChange, OfMemoryWithinItsCeilingTakesNoRestart) {
   for (const std::uint64_t size : {16, 64, 256}) {
     LimitsChange change;
-    change.memory = ByteSize::mib(size);
+    change.named["memory"] = ByteSize::mib(size);
     EXPECT_THAT(needs_restart(kBefore, after(change)), IsEmpty()) << size;
   }
   LimitsChange change;
-  change.memory = ByteSize::mib(300);
+  change.named["memory"] = ByteSize::mib(300);
   EXPECT_THAT(needs_restart(kBefore, after(change)), ElementsAre("memory ceiling 256 MiB -> 300 MiB"));
 }
 
 TEST(LimitsChange, NamesAllThatTakesARestart) {
   LimitsChange change;
-  change.processes = 200;
-  change.processors = 2;
-  change.cpu_percent = 50;
+  change.named["processes"] = 200U;
+  change.named["processors"] = 2U;
+  change.named["cpu_percent"] = 50U;
   EXPECT_THAT(needs_restart(kBefore, after(change)),
               ElementsAre("processes 100 -> 200", "processors 1 -> 2"));
 }
@@ -65,19 +65,19 @@ TEST(LimitsChange, ToAPlanKeepsTheDiskAndARunningGuestsCeiling) {
   EXPECT_EQ(running.cpu_weight, 300U);
   EXPECT_THAT(needs_restart(kBefore, running), IsEmpty());
   EXPECT_EQ(after(change, false).memory_ceiling, ByteSize::mib(128));
-  change.memory = ByteSize::mib(32);
+  change.named["memory"] = ByteSize::mib(32);
   EXPECT_EQ(after(change).memory, ByteSize::mib(32)) << "what is named goes before the plan";
 }
 
 TEST(LimitsChange, RefusesWhatNoGuestCanHave) {
   LimitsChange change;
-  change.memory = ByteSize::mib(1);
+  change.named["memory"] = ByteSize::mib(1);
   EXPECT_THAT(changed(kBefore, change, true), is_error(Kind::Invalid, "memory"));
-  change.memory = ByteSize::mib(64);
-  change.memory_ceiling = ByteSize::mib(32);
+  change.named["memory"] = ByteSize::mib(64);
+  change.named["memory_ceiling"] = ByteSize::mib(32);
   EXPECT_THAT(changed(kBefore, change, true), is_error(Kind::Invalid, "ceiling"));
   change = {};
-  change.processors = 0;
+  change.named["processors"] = 0U;
   EXPECT_THAT(changed(kBefore, change, true), is_error(Kind::Invalid, "processors"));
 }
 

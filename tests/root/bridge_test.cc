@@ -122,7 +122,7 @@ class BridgeTest : public ::testing::Test {
   Guest attach(const std::string& tap, const std::string& mac, const std::string& four,
                const std::string& six) {
     Guest guest{{tap, mac, four, six}, UniqueFd()};
-    auto opened = network_->attach_guest(guest.port);
+    auto opened = network_->attach_guest({guest.port, {}});
     EXPECT_THAT(opened, is_ok());
     if (opened) guest.tap = std::move(*opened);
     return guest;

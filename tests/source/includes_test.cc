@@ -23,7 +23,7 @@ const std::map<std::string, std::set<std::string>> kAllowed{
     {"guest/jail", {"provisioner/base"}},
     {"guest/mconsole", {"provisioner/base"}},
     {"guest/disk", {"provisioner/base"}},
-    {"guest/net", {"provisioner/base"}},
+    {"guest/net", {"provisioner/base", "quota"}},
     {"guest/boot", {"provisioner/base", "guest/jail"}},
     {"guest/probe", {"provisioner/base", "guest/jail"}},
     {"guest/supervisor", {"provisioner/base", "guest/jail", "guest/mconsole"}},

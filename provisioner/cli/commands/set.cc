@@ -1,3 +1,4 @@
+#include <boost/algorithm/string/replace.hpp>
 #include <boost/json.hpp>
 #include <iostream>
 
@@ -15,16 +16,18 @@ namespace {
 
 constexpr std::int64_t kMostWaitMs = 120'000;
 
+std::string key_of(const char* option) {
+  return boost::algorithm::replace_all_copy(std::string(option), "-", "_");
+}
+
 Result<json::object> request(const Parsed& parsed) {
   json::object body;
-  for (const auto& [option, key] : {std::pair{"plan", "plan"}, std::pair{"memory", "memory"},
-                                    std::pair{"memory-ceiling", "memory_ceiling"}}) {
-    if (parsed.has(option)) body[key] = parsed.text(option);
+  for (const char* const option : {"plan", "memory", "memory-ceiling", "rate-in", "rate-out", "network-burst",
+                                   "traffic", "traffic-end", "throttled-rate"}) {
+    if (parsed.has(option)) body[key_of(option)] = parsed.text(option);
   }
-  for (const auto& [option, key] :
-       {std::pair{"processes", "processes"}, std::pair{"processors", "processors"},
-        std::pair{"cpu-weight", "cpu_weight"}, std::pair{"cpu-percent", "cpu_percent"}}) {
-    if (parsed.has(option)) body[key] = parsed.options[option].as<std::int64_t>();
+  for (const char* const option : {"processes", "processors", "cpu-weight", "cpu-percent", "packets"}) {
+    if (parsed.has(option)) body[key_of(option)] = parsed.options[option].as<std::int64_t>();
   }
   if (body.empty()) wrong_use("no limit is named");
   if (parsed.flag("restart")) body["restart"] = true;
@@ -55,6 +58,13 @@ Command set_command() {
       "memory-ceiling", text("SIZE"), "what its memory can be set to while it runs")(
       "cpu-weight", number(), "its share where processors are short: 1 to 10000, others have 100")(
       "cpu-percent", number(), "the most of one processor's time; 0: all there is")(
+      "rate-in", text("RATE"), "the most that its network gets, such as 10mbit; 0: all there is")(
+      "rate-out", text("RATE"), "the most that it sends")("network-burst", text("SIZE"),
+                                                          "what of either passes at once after a rest")(
+      "packets", number(), "the most packets a second, each way; 0: any number")(
+      "traffic", text("SIZE"), "of each month, both ways together; 0: any amount")(
+      "traffic-end", text("WHAT"), "then: warn, throttle or stop")(
+      "throttled-rate", text("RATE"), "what it has each way when it is throttled")(
       "processes", number(), "the most processes in it")("processors", number(), "its processors")(
       "plan", text("PLAN"), "all of these as the plan says")(
       "restart", options::bool_switch(), "start it again for what it can't be given while it runs");
@@ -66,7 +76,8 @@ Command set_command() {
       "looked at before less is promised. A guest that gives less than asked keeps the rest, and the exit\n"
       "status is 5. Memory above its ceiling, processes and processors take a restart: without\n"
       "--restart that is refused.\n\n"
-      "  umlfarm set alice --memory 64M\n  umlfarm set alice --plan medium --restart\n",
+      "  umlfarm set alice --memory 64M\n  umlfarm set alice --rate-out 20mbit\n  umlfarm set alice --plan "
+      "medium --restart\n",
       [known](Context& context, const auto& arguments) { return run(context, arguments, known); },
       known};
 }

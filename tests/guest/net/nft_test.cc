@@ -16,12 +16,14 @@ using testing::is_ok;
 using ::testing::Not;
 using testing::run;
 
+const quota::TapLimits kHeld{{}, {}, {}, 700, true};
+
 class Nft : public ::testing::Test {
  protected:
   void SetUp() override {
     const auto probe = in_namespace("nft add table bridge probe");
     if (probe.exit_code != 0) GTEST_SKIP() << "no nftables in a user namespace here: " << probe.output;
-    write("rules", ruleset("umlbr0", "tg", true));
+    write("rules", ruleset("umlbr0", "tg", true, "7"));
   }
 
   void write(const std::string& name, const std::string& commands) {
@@ -39,8 +41,9 @@ class Nft : public ::testing::Test {
 };
 
 TEST_F(Nft, FindsNoFaultInAnyCommand) {
-  write("all", ruleset("umlbr0", "tg", true) + allow_command(port_) + allow_command(other_) +
-                   forget_command(port_) + reset_command({port_, other_}));
+  write("all", ruleset("umlbr0", "tg", true, "7") + allow_command(port_) + allow_command(other_) +
+                   forget_command(port_) + reset_command({{port_, kHeld}, {other_, {}}}) +
+                   limit_command({port_, kHeld}) + forget_count_command("tg17"));
   const auto checked = in_namespace("nft -c -f all");
   EXPECT_EQ(checked.exit_code, 0) << checked.output;
 }
@@ -67,9 +70,52 @@ TEST_F(Nft, ForgetsAGuestEvenWhenItNeverWasAllowed) {
   EXPECT_THAT(unknown.output, Not(HasSubstr("tg17")));
 }
 
+TEST_F(Nft, HoldsATapToItsOwnLimitsAndOnlyWhileItHasThem) {
+  const std::string limits[] = {limit_command({port_, kHeld}),
+                                limit_command({port_, {{}, {}, {}, 90, false}}),
+                                limit_command({port_, {}}) + limit_command({port_, {}})};
+  const auto listed = [&](int count) {
+    std::string commands = "nft -f rules";
+    for (int i = 0; i < count; ++i) {
+      write("limit" + std::to_string(i), limits[i]);
+      commands += "; nft -f limit" + std::to_string(i);
+    }
+    const auto ran = in_namespace(commands + "; nft list table bridge umlfarm");
+    EXPECT_EQ(ran.exit_code, 0) << ran.output;
+    return ran.output;
+  };
+  EXPECT_THAT(listed(1), HasSubstr("\"tg17\" limit rate over 700/second burst 35 packets"));
+  EXPECT_THAT(listed(1), HasSubstr("elements = { \"tg17\" }")) << "closed";
+  EXPECT_THAT(listed(2), HasSubstr("\"tg17\" limit rate over 90/second burst 16 packets"));
+  EXPECT_THAT(listed(2), Not(HasSubstr("elements = { \"tg17\" }")));
+  EXPECT_THAT(listed(3), Not(HasSubstr("/second burst")));
+  EXPECT_THAT(listed(3), HasSubstr("\"tg17\" counter packets 0 bytes 0"));
+}
+
+TEST_F(Nft, KeepsItsCountersAndTheirNameOverNewRulesAndLimits) {
+  write("limit", limit_command({port_, kHeld}));
+  write("newer", ruleset("umlbr0", "tg", true, "8"));
+  write("allow", allow_command(port_));
+  write("forget", forget_command(port_));
+  write("reset", reset_command({}));
+  const std::string count = "nft list set bridge umlfarm count_out";
+  const auto once = in_namespace("nft -f rules; nft -f limit; " + count);
+  ASSERT_EQ(once.exit_code, 0) << once.output;
+  EXPECT_THAT(once.output, HasSubstr("comment \"7\""));
+  EXPECT_THAT(once.output, HasSubstr("tg17"));
+  const auto later = in_namespace(
+      "nft -f rules; nft -f limit; nft -f newer; nft -f limit; nft -f allow; nft -f forget; nft -f reset; " +
+      count);
+  EXPECT_EQ(later.output, once.output);
+  write("uncount", forget_count_command("tg17"));
+  const auto gone = in_namespace("nft -f rules; nft -f limit; nft -f uncount; nft -f uncount; " + count);
+  EXPECT_EQ(gone.exit_code, 0) << gone.output;
+  EXPECT_THAT(gone.output, Not(HasSubstr("tg17")));
+}
+
 TEST_F(Nft, KnowsOnlyThoseOfAReset) {
   write("allow", allow_command(port_));
-  write("reset", reset_command({other_}));
+  write("reset", reset_command({{other_, {}}}));
   const auto reset = in_namespace("nft -f rules; nft -f allow; nft -f reset; nft list ruleset");
   ASSERT_EQ(reset.exit_code, 0) << reset.output;
   EXPECT_THAT(reset.output, Not(HasSubstr("tg17")));

@@ -84,6 +84,13 @@ inline boost::json::object usage_document(const char* name, std::int64_t time_ms
             {"percent", 50},
             {"used_ns", cpu_ms * 1'000'000},
             {"held_ns", 0}}},
+          {"network",
+           {{"limit", 0},
+            {"used", 3 * kMiB},
+            {"month", "2026-11"},
+            {"this_month", {{"in", kMiB}, {"out", 2 * kMiB}}},
+            {"ever", {{"in", cpu_ms * 1024}, {"out", 10 * kMiB}}},
+            {"held_to", {{"rate_in", 0}, {"rate_out", 0}, {"packets", 0}, {"closed", false}}}}},
           {"disk", {{"limit", 1024 * kMiB}, {"used", 2 * kMiB}}},
           {"swap", {{"limit", 0}, {"used", 0}}}};
 }

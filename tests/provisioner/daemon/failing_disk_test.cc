@@ -108,7 +108,7 @@ std::string in_small_filesystem(const std::string& directory, const std::functio
   if (child == 0) {
     const bool mounted = leave_mounts() &&
                          ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-                         ::mount("none", directory.c_str(), "tmpfs", 0, "size=256k") == 0;
+                         ::mount("none", directory.c_str(), "tmpfs", 0, "size=320k") == 0;
     if (!mounted) ::_exit(kNoMount);
     body();
     ::_exit(::testing::Test::HasFailure() ? 1 : 0);

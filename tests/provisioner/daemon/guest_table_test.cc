@@ -52,6 +52,10 @@ class FakeStore final : public StateStore {
     kept = sums;
     return {};
   }
+  Result<std::map<std::int64_t, quota::Traffic>> traffic() override {
+    return std::map<std::int64_t, quota::Traffic>();
+  }
+  Status put_traffic(const std::map<std::int64_t, quota::Traffic>&) override { return write(); }
   Result<std::vector<Tenant>> tenants() override { return std::vector<Tenant>(); }
   Status put_tenant(const Tenant&) override { return write(); }
   Status remove_tenant(const std::string&) override { return write(); }

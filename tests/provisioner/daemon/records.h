@@ -40,6 +40,13 @@ inline GuestRecord full_guest() {
                    ByteSize::gib(65),
                    10'000,
                    6400};
+  record.limits.rate_in = BitRate(1);
+  record.limits.rate_out = quota::kMostRate;
+  record.limits.network_burst = ByteSize(3);
+  record.limits.packets = UINT32_MAX;
+  record.limits.traffic = ByteSize(INT64_MAX);
+  record.limits.traffic_end = quota::TrafficEnd::Stop;
+  record.limits.throttled_rate = BitRate(2);
   identity.kernel_features = kAllFeatures;
   identity.image = "debian-12";
   identity.image_digest = std::string(64, 'a');

@@ -121,6 +121,21 @@ TEST_F(SqliteStore, KeepsTheSumsOfItsGuests) {
   EXPECT_EQ(store_->sums()->size(), 1U);
 }
 
+TEST_F(SqliteStore, KeepsTrafficForAsLongAsItsGuest) {
+  const std::vector<GuestRecord> guests = add(1, 2);
+  const quota::Traffic much{"2026-11", {1, 2}, {std::uint64_t{1} << 50U, 4}, {"ab", {5, 6}}, true};
+  const quota::Traffic little{"2026-12", {0, 0}, {0, 1}, {"", {0, 1}}, false};
+  ASSERT_THAT(store_->put_traffic({{guests[0].number, little}, {guests[1].number, little}, {99, much}}),
+              is_ok());
+  ASSERT_THAT(store_->put_traffic({{guests[0].number, much}}), is_ok());
+  reopen();
+  EXPECT_EQ(*store_->traffic(),
+            (std::map<std::int64_t, quota::Traffic>{{guests[0].number, much}, {guests[1].number, little}}));
+  ASSERT_THAT(store_->remove_guest(guests[0]), is_ok());
+  ASSERT_THAT(store_->put_traffic({{guests[0].number, much}}), is_ok());
+  EXPECT_EQ(store_->traffic()->size(), 1U) << "of one that is gone nothing is kept";
+}
+
 TEST_F(SqliteStore, KeepsTenantsAndAlwaysHasTheDefaultOne) {
   ASSERT_EQ(store_->tenants()->size(), 1U);
   Tenant physics{"physics", {}, {}};

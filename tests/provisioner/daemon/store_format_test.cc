@@ -16,11 +16,20 @@ using testing::is_ok;
 // As the second format was: limits belonged to what a guest is, and nothing else was counted.
 void to_second(SQLite::Database& database) {
   database.exec(
-      "DROP TABLE sums; DROP TABLE tenants; PRAGMA user_version = 2;"
+      "DROP TABLE sums; DROP TABLE tenants; DROP TABLE traffic; PRAGMA user_version = 2;"
       "UPDATE guests SET record = json_remove(json_set(record, '$.identity.limits', json_extract(record, "
       "'$.limits')),"
       "'$.limits', '$.identity.user', '$.identity.limits.memory_ceiling', '$.identity.limits.cpu_weight',"
       "'$.identity.limits.cpu_percent')");
+}
+
+// As the third was: no traffic, and no limits of the network.
+void to_third(SQLite::Database& database) {
+  database.exec(
+      "DROP TABLE traffic; PRAGMA user_version = 3;"
+      "UPDATE guests SET record = json_remove(record, '$.limits.rate_in', '$.limits.rate_out', "
+      "'$.limits.network_burst', '$.limits.packets', '$.limits.traffic', '$.limits.traffic_end', "
+      "'$.limits.throttled_rate')");
 }
 
 class StoreFormat : public StoreTest {
@@ -35,15 +44,30 @@ TEST_F(StoreFormat, OfANewerProgramIsRefusedAndLeftAlone) {
   const auto set_format = [&](int format) {
     SQLite::Database(path_, SQLite::OPEN_READWRITE).exec("PRAGMA user_version = " + std::to_string(format));
   };
-  set_format(4);
+  set_format(5);
   const std::string content = file();
   for (int i = 0; i < 2; ++i) EXPECT_THAT(open_sqlite_store(path_), is_error(Kind::Invalid, "newer"));
   EXPECT_EQ(sha256(file()), sha256(content));
   EXPECT_THAT(posix::list_directory(directory_.path()).value_or(std::vector<std::string>()),
               ::testing::ElementsAre("state.db"));
-  set_format(3);
+  set_format(4);
   reopen();
   EXPECT_EQ(stored(), before);
+}
+
+TEST_F(StoreFormat, OfTheThirdProgramIsTakenOver) {
+  add(1, 2);
+  const std::vector<std::string> before = stored();
+  const quota::Sums sums = *store_->sums();
+  store_.reset();
+  {
+    SQLite::Database database(path_, SQLite::OPEN_READWRITE);
+    to_third(database);
+  }
+  reopen();
+  EXPECT_EQ(stored(), before);
+  EXPECT_EQ(*store_->sums(), sums);
+  EXPECT_TRUE(store_->traffic()->empty());
 }
 
 TEST_F(StoreFormat, OfTheSecondProgramIsTakenOver) {

@@ -1,0 +1,87 @@
+// Counts what guests' taps carry, and holds the taps to what is promised and left.
+#include "provisioner/base/clock.h"
+#include "provisioner/daemon/farm.h"
+
+namespace umlfarm::daemon {
+namespace {
+
+// A host that loses its power forgets what was carried since.
+constexpr auto kRecount = std::chrono::seconds(10);
+
+std::string used_up_message(const quota::Limits& limits, const std::string& month) {
+  const std::string what = "its " + limits.traffic.str() + " of " + month + " are used up";
+  switch (limits.traffic_end) {
+    case quota::TrafficEnd::Warn:
+      break;
+    case quota::TrafficEnd::Throttle:
+      return what + ": it has " + limits.throttled_rate.str() + "/s until the month ends";
+    case quota::TrafficEnd::Stop:
+      return what + ": nothing passes until the month ends, or it is given more";
+  }
+  return what;
+}
+
+}  // namespace
+
+quota::TapLimits Farm::tap_limits(const GuestRecord& record) const {
+  return quota::tap_limits(record.limits, traffic_.of(record.number));
+}
+
+quota::Traffic Farm::traffic(const Guest& guest, const guest::Counters& counters) const {
+  return traffic_.with(counters, port_of(guest.record, pool_).tap, guest.record.number,
+                       quota::month_of(wall_clock_ms()));
+}
+
+void Farm::keep_counted() {
+  recount_traffic_.expires_after(kRecount);
+  recount_traffic_.async_wait([this](const boost::system::error_code& stopped) {
+    if (stopped) return;
+    reconciler_.post([this] {
+      // What is not counted now is counted then; why not, its network says at the next use.
+      (void)!count_traffic();
+      // Only now, so that no two are at it at once.
+      boost::asio::post(recount_traffic_.get_executor(), [this] { keep_counted(); });
+    });
+  });
+}
+
+Status Farm::count_traffic() {
+  UMLFARM_ASSIGN(const guest::Counters counters, network_->counters());
+  const std::vector<GuestRecord> records = table_.records();
+  std::map<std::string, std::int64_t> guests;
+  for (const GuestRecord& record : records) guests[port_of(record, pool_).tap] = record.number;
+  UMLFARM_TRY(traffic_.count(counters, guests, quota::month_of(wall_clock_ms())));
+  for (const GuestRecord& record : records) {
+    (void)!limit_network(record);
+    const quota::Traffic traffic = traffic_.of(record.number);
+    if (traffic.told || !quota::used_up(traffic, record.limits)) continue;
+    event(record.name, "traffic", used_up_message(record.limits, traffic.month));
+    UMLFARM_TRY(traffic_.set_told(record.number));
+  }
+  return {};
+}
+
+Status Farm::limit_network(const GuestRecord& record) {
+  const std::lock_guard lock(taps_mutex_);
+  const auto guest = table_.find(record.number);
+  if (!guest) return {};
+  const quota::TapLimits wanted = tap_limits(guest->record);
+  const auto written = tap_limits_.find(record.number);
+  if (written != tap_limits_.end() && written->second == wanted) return {};
+  const auto limited = network_->limit_guest({port_of(record, pool_), wanted});
+  std::string& fault = tap_faults_[record.number];
+  // One without a tap gets what is so then, with its tap.
+  if (!limited || !*limited) tap_limits_.erase(record.number);
+  if (limited) {
+    if (*limited) tap_limits_[record.number] = wanted;
+    fault.clear();
+    return {};
+  }
+  if (fault != limited.error().message()) {
+    fault = limited.error().message();
+    event(record.name, "network", "its limits could not be set, and are tried again: " + fault);
+  }
+  return limited.error();
+}
+
+}  // namespace umlfarm::daemon
