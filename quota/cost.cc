@@ -13,13 +13,15 @@ constexpr unsigned kOwnProcesses = 32;
 
 // The guest's kernel keeps 64 bytes for each page of 4 KiB that it may be given.
 ByteSize page_list(const Limits& limits) {
+  // Part of what the host gives it.
+  if (backed_memory(limits) < limits.memory) return {};
   return ByteSize((boot_memory(limits).bytes() - limits.memory.bytes()) / 64);
 }
 
 Amounts sold(const Limits& limits) {
   Amounts amounts;
   amounts[Resource::Guests] = 1;
-  amounts[Resource::Memory] = limits.memory.bytes();
+  amounts[Resource::Memory] = backed_memory(limits).bytes();
   amounts[Resource::Disk] = (limits.disk + limits.swap).bytes();
   amounts[Resource::Processors] = limits.processors;
   return amounts;
@@ -30,7 +32,7 @@ Amounts sold(const Limits& limits) {
 ByteSize memory_file_size(const Limits& limits) { return boot_memory(limits) + kMemoryFileSlack; }
 
 ByteSize group_memory(const Limits& limits) {
-  return limits.memory + kMemoryFileSlack + page_list(limits) + kKernelProcess +
+  return backed_memory(limits) + kMemoryFileSlack + page_list(limits) + kKernelProcess +
          ByteSize(kProcess.bytes() * limits.processes);
 }
 

@@ -62,6 +62,13 @@ Status check_limits(const Limits& limits) {
     return Error(Kind::Invalid,
                  "memory ceiling of " + limits.memory_ceiling.str() + " is not a multiple of 4 KiB");
   }
+  // Its kernel's list of pages is touched when it boots, and so is some of what it begins with.
+  const ByteSize least = kLeastMemory + ByteSize(boot_memory(limits).bytes() / 32);
+  if (limits.host_memory.bytes() != 0 && limits.host_memory < least) {
+    return Error(Kind::Invalid, "host memory of " + limits.host_memory.str() +
+                                    " is too little for a guest of " + boot_memory(limits).str() +
+                                    ", which takes up to " + least.str() + " of it to boot");
+  }
   if (limits.cpu_weight < kLeastCpuWeight || limits.cpu_weight > kMostCpuWeight) {
     return Error(Kind::Invalid, "a cpu weight of " + std::to_string(limits.cpu_weight) +
                                     " is not possible: give " + std::to_string(kLeastCpuWeight) + " to " +

@@ -53,6 +53,8 @@ struct Limits {
   ByteSize memory_ceiling = {};
   unsigned cpu_weight = 100;  // its share where processors are short, against other guests'
   unsigned cpu_percent = 0;   // the most of one processor's time, 250 being two and a half; 0: all there is
+  // What the host gives it of its memory, at most: a guest that touches more is ended. Zero: all of it.
+  ByteSize host_memory = {};
   // Of its network, to it and from it, at its tap, Ethernet headers counted; zero: all there is.
   BitRate rate_in = {};
   BitRate rate_out = {};
@@ -88,6 +90,11 @@ struct Plan {
 // What the guest is booted with.
 constexpr ByteSize boot_memory(const Limits& limits) {
   return std::max(limits.memory, limits.memory_ceiling);
+}
+
+// What of its memory the host must have.
+constexpr ByteSize backed_memory(const Limits& limits) {
+  return limits.host_memory.bytes() == 0 ? limits.memory : std::min(limits.memory, limits.host_memory);
 }
 
 // Invalid when a limit lies outside what a guest can be given.

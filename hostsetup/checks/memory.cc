@@ -17,13 +17,14 @@ constexpr std::uint64_t kMemoryPage = 4096;
 constexpr std::uint64_t kOtherMappings = 65'536;
 
 const quota::Plan& largest_plan(const config::Config& farm) {
-  return *std::max_element(
-      farm.plans.begin(), farm.plans.end(),
-      [](const quota::Plan& a, const quota::Plan& b) { return a.limits.memory < b.limits.memory; });
+  return *std::max_element(farm.plans.begin(), farm.plans.end(),
+                           [](const quota::Plan& a, const quota::Plan& b) {
+                             return quota::backed_memory(a.limits) < quota::backed_memory(b.limits);
+                           });
 }
 
 Need mappings(const Context& context) {
-  const std::uint64_t pages = largest_plan(context.farm).limits.memory.bytes() / kMemoryPage;
+  const std::uint64_t pages = quota::backed_memory(largest_plan(context.farm).limits).bytes() / kMemoryPage;
   return {"/proc/sys/vm/max_map_count", Rule::AtLeast, std::to_string(pages + kOtherMappings)};
 }
 

@@ -128,11 +128,14 @@ Config read(Reader& reader, const toml::table& root) {
 
 Config defaults() {
   Config config;
+  quota::Limits capacity{ByteSize::gib(64), ByteSize::gib(20), ByteSize(), 1024};
+  capacity.host_memory = ByteSize::gib(4);
   config.plans = {
       {"tiny", {ByteSize::mib(32), ByteSize::gib(1), ByteSize(), 256}, "a shell of one's own"},
       {"small", {ByteSize::mib(256), ByteSize::gib(10), ByteSize::mib(256), 512}, "a small server"},
       {"medium", {ByteSize::gib(1), ByteSize::gib(20), ByteSize::gib(1), 1024}, "a server with room"},
       {"large", {ByteSize::gib(4), ByteSize::gib(40), ByteSize::gib(2), 2048}, "a large server"},
+      {"capacity", capacity, "much memory to look at, and a part of it to use"},
   };
   return config;
 }

@@ -15,6 +15,7 @@
 #include "guest/supervisor/spec.h"
 #include "provisioner/base/clock.h"
 #include "provisioner/base/posix.h"
+#include "provisioner/daemon/exit_policy.h"
 #include "provisioner/daemon/guest_processes.h"
 #include "provisioner/daemon/launcher.h"
 #include "provisioner/daemon/supervisor_client.h"
@@ -234,6 +235,11 @@ Status Effects::remove_run(const GuestRecord& record) {
 }
 
 Result<ExitNotice> Effects::read_exit(const GuestRecord& record) const {
+  UMLFARM_ASSIGN(ExitNotice notice, read_exit_record(record));
+  return with_cause(std::move(notice), record.limits, parts_.cgroups.usage(record.id(), "memory"));
+}
+
+Result<ExitNotice> Effects::read_exit_record(const GuestRecord& record) const {
   const auto text = posix::read_file(parts_.paths.exit_file(record.id()));
   if (!text && text.error().kind() == Kind::NotFound) {
     return ExitNotice{"crashed", "its supervisor ended and left no record", wall_clock_ms()};

@@ -51,6 +51,7 @@ class Effects {
   Status clear_exit(const GuestRecord& record) const;
 
  private:
+  Result<ExitNotice> read_exit_record(const GuestRecord& record) const;
   Status make_directory(const GuestRecord& record);
   Status make_disk(const GuestRecord& record);
   Status make_swap(const GuestRecord& record);

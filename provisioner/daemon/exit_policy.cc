@@ -11,9 +11,26 @@ constexpr std::int64_t kLongEnough = 60'000;
 // kept busy with boots.
 constexpr std::int64_t kShortLife = 10'000;
 
-bool died(const std::string& cause) { return cause == "panicked" || cause == "crashed"; }
+constexpr const char* kOutOfMemory = "out_of_memory";
+
+bool died(const std::string& cause) {
+  return cause == "panicked" || cause == "crashed" || cause == kOutOfMemory;
+}
+
+// It has been given less than it believes to have, and would only do it again.
+bool by_its_plan(const std::string& cause, const quota::Limits& limits) {
+  return cause == kOutOfMemory && quota::backed_memory(limits) < limits.memory;
+}
 
 }  // namespace
+
+ExitNotice with_cause(ExitNotice notice, const quota::Limits& limits, const quota::Usage& usage) {
+  if (notice.cause != "crashed" || usage.memory_kills == 0) return notice;
+  notice.cause = kOutOfMemory;
+  notice.detail = "it touched more than the " + quota::backed_memory(limits).str() +
+                  " of memory that the host gives it; the host ended it";
+  return notice;
+}
 
 GuestRecord after_exit(GuestRecord record, const ExitNotice& notice, unsigned most_restarts) {
   if (notice.time_ms == record.last_exit_ms) return record;
@@ -28,10 +45,11 @@ GuestRecord after_exit(GuestRecord record, const ExitNotice& notice, unsigned mo
     record.restarts = std::min(record.restarts + 1, std::max(1U, most_restarts));
     return record;
   }
-  if (!died(notice.cause)) {
+  if (!died(notice.cause) || by_its_plan(notice.cause, record.limits)) {
     record.restarts = 0;
     // Its owner switched it off: it stays off until someone starts it.
-    if (notice.cause == "powered_off" && wanted) record.desired = Desired::Stopped;
+    if ((notice.cause == "powered_off" || notice.cause == kOutOfMemory) && wanted)
+      record.desired = Desired::Stopped;
     return record;
   }
   if (!wanted) return record;

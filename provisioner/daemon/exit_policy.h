@@ -3,8 +3,13 @@
 
 #include "provisioner/daemon/effects.h"
 #include "provisioner/daemon/guest_record.h"
+#include "quota/usage.h"
 
 namespace umlfarm::daemon {
+
+// A death by the host's hand for want of memory is known by the guest's control group, and called
+// "out_of_memory".
+ExitNotice with_cause(ExitNotice notice, const quota::Limits& limits, const quota::Usage& usage);
 
 // The record after this end. Taking in the same notice twice changes nothing.
 GuestRecord after_exit(GuestRecord record, const ExitNotice& notice, unsigned most_restarts);

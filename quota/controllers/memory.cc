@@ -30,6 +30,10 @@ Status apply(const Group& group, const Limits& limits) {
   const std::string bytes = std::to_string(most);
   if (!group.v2) return apply_v1(group, bytes, most);
   UMLFARM_TRY(posix::write_existing(group.directory + "/memory.max", bytes));
+  // All of a guest or none of it. In version 1 there is no such choice: there it is the guest's kernel, which
+  // has all pages that its processes have, and more.
+  const bool whole = backed_memory(limits) < limits.memory;
+  UMLFARM_TRY(posix::write_existing(group.directory + "/memory.oom.group", whole ? "1" : "0"));
   // The host's swap is not a guest's to fill. Where the host has none there is no such file.
   const std::string swap = group.directory + "/memory.swap.max";
   return posix::exists(swap) ? posix::write_existing(swap, "0") : Status();

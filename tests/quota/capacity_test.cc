@@ -106,6 +106,31 @@ TEST(Cost, OfACeilingIsItsListOfPagesUntilItIsUsed) {
   EXPECT_EQ(memory_file_size(wide).bytes(), (memory_file_size(kSmall) + ByteSize::mib(256)).bytes());
 }
 
+TEST(Cost, IsOfWhatTheHostGives) {
+  Limits given = kSmall;
+  given.host_memory = ByteSize::mib(32);
+  EXPECT_EQ(group_memory(given) + ByteSize::mib(32), group_memory(kSmall));
+  EXPECT_EQ(memory_file_size(given), memory_file_size(kSmall));
+  EXPECT_EQ(charges_of({"physics", ""}, given).at("tenant physics")[Resource::Memory],
+            ByteSize::mib(32).bytes());
+  // More than it has is all that it has.
+  given.host_memory = ByteSize::mib(640);
+  EXPECT_EQ(group_memory(given), group_memory(kSmall));
+  // The list of its pages is among what it is given.
+  given.host_memory = ByteSize::mib(32);
+  given.memory_ceiling = ByteSize::mib(320);
+  EXPECT_EQ(group_memory(given) + ByteSize::mib(32), group_memory(kSmall));
+}
+
+TEST(CheckLimits, RefusesAGuestThatCouldNotBoot) {
+  Limits limits = kSmall;
+  limits.memory = ByteSize::gib(64);
+  limits.host_memory = ByteSize::gib(4);
+  EXPECT_THAT(check_limits(limits), is_ok());
+  limits.host_memory = ByteSize::gib(1);
+  EXPECT_THAT(check_limits(limits), is_error(Kind::Invalid, "host memory of 1 GiB"));
+}
+
 TEST(CheckLimits, RefusesWhatNoGuestCanHave) {
   for (const ByteSize memory :
        {ByteSize(0), ByteSize::mib(15), ByteSize::gib(65), ByteSize(ByteSize::mib(64).bytes() + 1)}) {

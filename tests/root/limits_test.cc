@@ -149,6 +149,35 @@ TEST(Memory, LimitsTheControlGroupToWhatIsPromised) {
   EXPECT_EQ(limit_of(farm, "alice"), std::to_string(quota::group_memory(limits).bytes()) + "\n");
 }
 
+// More than this host has, most of it never touched.
+TEST(Memory, OfTheCapacityPlanIsLookedAtAndUsedOnlyAsFarAsTheHostGivesIt) {
+  const TestFarm farm;
+  if (farm.json({"host", "show"}).at("memory").at("capacity").to_number<std::int64_t>() < 5 * 1024 * kMiB)
+    GTEST_SKIP() << "this host has no 5 GiB of memory for a guest";
+  farm.create("bob");
+  farm.create("alice", {"--plan", "capacity"});
+  const auto total = [&] {
+    return std::stoll(farm.in_guest("alice", "awk '/MemTotal/{print $2}' /proc/meminfo"));
+  };
+  EXPECT_GT(total(), 62LL * 1024 * 1024);
+  if (limit_of(farm, "alice").empty()) GTEST_SKIP() << "this host has no memory controller";
+  farm.in_guest(
+      "alice", "mkdir /m; mount -t tmpfs -o size=60g none /m; dd if=/dev/zero of=/m/a bs=1M count=2048 2>&1");
+  EXPECT_GT(used(farm, "alice", "memory"), 2048 * kMiB);
+  EXPECT_LT(used(farm, "alice", "host_memory"), 4096 * kMiB);
+  EXPECT_EQ(farm.in_guest("alice", "hostname"), "alice\n");
+  const std::int64_t bob = farm.number("bob", "started_ms");
+  farm.in_guest("alice", "(sleep 0.5; dd if=/dev/zero of=/m/b bs=1M count=4096) >/dev/null 2>&1 &");
+  EXPECT_TRUE(eventually([&] { return farm.field("alice", "state") == "stopped"; }));
+  EXPECT_NE(farm.field("alice", "reason").find("out_of_memory"), std::string::npos)
+      << farm.field("alice", "reason");
+  EXPECT_NE(farm.field("alice", "reason").find("4 GiB"), std::string::npos);
+  EXPECT_EQ(farm.number("bob", "started_ms"), bob) << "its neighbour noticed";
+  EXPECT_EQ(farm.in_guest("bob", "hostname"), "bob\n");
+  farm.ok({"start", "alice"});
+  EXPECT_GT(total(), 62LL * 1024 * 1024);
+}
+
 TEST(Limits, OfAStoppedGuestHoldFromItsNextStart) {
   const TestFarm farm(plans());
   farm.create("alice", {"--plan", "wide"});

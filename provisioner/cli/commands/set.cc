@@ -22,8 +22,8 @@ std::string key_of(const char* option) {
 
 Result<json::object> request(const Parsed& parsed) {
   json::object body;
-  for (const char* const option : {"plan", "memory", "memory-ceiling", "rate-in", "rate-out", "network-burst",
-                                   "traffic", "traffic-end", "throttled-rate"}) {
+  for (const char* const option : {"plan", "memory", "memory-ceiling", "host-memory", "rate-in", "rate-out",
+                                   "network-burst", "traffic", "traffic-end", "throttled-rate"}) {
     if (parsed.has(option)) body[key_of(option)] = parsed.text(option);
   }
   for (const char* const option : {"processes", "processors", "cpu-weight", "cpu-percent", "packets"}) {
@@ -56,6 +56,7 @@ Command set_command() {
   const auto number = [] { return options::value<std::int64_t>()->value_name("N"); };
   known.add_options()("memory", text("SIZE"), "such as 64M; up to its ceiling at once")(
       "memory-ceiling", text("SIZE"), "what its memory can be set to while it runs")(
+      "host-memory", text("SIZE"), "what of its memory the host gives it; 0: all")(
       "cpu-weight", number(), "its share where processors are short: 1 to 10000, others have 100")(
       "cpu-percent", number(), "the most of one processor's time; 0: all there is")(
       "rate-in", text("RATE"), "the most that its network gets, such as 10mbit; 0: all there is")(

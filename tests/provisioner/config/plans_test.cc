@@ -17,9 +17,9 @@ std::vector<std::string> plan_names(const Config& config) {
   return names;
 }
 
-TEST(ConfigPlans, AreFourThatGuestsCanHaveUnlessTheFileSaysOtherwise) {
+TEST(ConfigPlans, AreFiveThatGuestsCanHaveUnlessTheFileSaysOtherwise) {
   const Config config = defaults();
-  EXPECT_THAT(plan_names(config), ::testing::ElementsAre("tiny", "small", "medium", "large"));
+  EXPECT_THAT(plan_names(config), ::testing::ElementsAre("tiny", "small", "medium", "large", "capacity"));
   for (const quota::Plan& plan : config.plans) {
     EXPECT_THAT(quota::check_limits(plan.limits), is_ok()) << plan.name;
     EXPECT_NE(plan.summary, "") << plan.name;

@@ -175,5 +175,33 @@ TEST(WorthRetrying, IsAllButALastingFaultOnTheWayUp) {
   }
 }
 
+quota::Usage killed(std::uint64_t kills) {
+  quota::Usage usage;
+  usage.memory_kills = kills;
+  return usage;
+}
+
+TEST(ExitCause, IsTheHostsHandWhereItsGroupSaysSo) {
+  const quota::Limits limits = guest_of(1, "alice").limits;
+  const ExitNotice crash{"crashed", "its kernel was killed", 7};
+  const ExitNotice out = with_cause(crash, limits, killed(1));
+  EXPECT_EQ(out.cause, "out_of_memory");
+  EXPECT_NE(out.detail.find(limits.memory.str()), std::string::npos) << out.detail;
+  EXPECT_EQ(out.time_ms, 7);
+  EXPECT_EQ(with_cause(crash, limits, killed(0)).cause, "crashed");
+  // It lost a process once, and went on.
+  EXPECT_EQ(with_cause({"powered_off", "", 7}, limits, killed(1)).cause, "powered_off");
+}
+
+TEST(AfterExit, OfAGuestThatIsGivenLessThanItHasLeavesItDown) {
+  GuestRecord record = guest_of(1, "alice");
+  const ExitNotice notice{"out_of_memory", "", 1000};
+  EXPECT_EQ(after_exit(record, notice, 3).desired, Desired::Running);
+  EXPECT_EQ(after_exit(record, notice, 3).restarts, 1U);
+  record.limits.host_memory = ByteSize::mib(32);
+  EXPECT_EQ(after_exit(record, notice, 3).desired, Desired::Stopped);
+  EXPECT_EQ(after_exit(record, notice, 3).restarts, 0U);
+}
+
 }  // namespace
 }  // namespace umlfarm::daemon

@@ -40,6 +40,7 @@ inline GuestRecord full_guest() {
                    ByteSize::gib(65),
                    10'000,
                    6400};
+  record.limits.host_memory = ByteSize(5);
   record.limits.rate_in = BitRate(1);
   record.limits.rate_out = quota::kMostRate;
   record.limits.network_burst = ByteSize(3);

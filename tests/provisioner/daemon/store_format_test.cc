@@ -29,7 +29,7 @@ void to_third(SQLite::Database& database) {
       "DROP TABLE traffic; PRAGMA user_version = 3;"
       "UPDATE guests SET record = json_remove(record, '$.limits.rate_in', '$.limits.rate_out', "
       "'$.limits.network_burst', '$.limits.packets', '$.limits.traffic', '$.limits.traffic_end', "
-      "'$.limits.throttled_rate')");
+      "'$.limits.throttled_rate', '$.limits.host_memory')");
 }
 
 class StoreFormat : public StoreTest {
