@@ -9,7 +9,9 @@
 #include <sstream>
 
 #include "provisioner/base/posix.h"
+#include "quota/block_device.h"
 #include "quota/controllers/cpu.h"
+#include "quota/controllers/io.h"
 #include "quota/controllers/memory.h"
 #include "quota/controllers/pids.h"
 
@@ -31,6 +33,8 @@ void read_cpuacct(const Group& group, Usage& usage) {
 constexpr Controller kControllers[] = {{"memory", true, memory::apply, memory::read},
                                        {"pids", true, pids::apply, pids::read},
                                        {"cpu", true, cpu::apply, cpu::read},
+                                       {"blkio", false, io::apply, io::read},
+                                       {"io", false, io::apply, io::read},
                                        {"cpuacct", false, nullptr, read_cpuacct}};
 
 struct Mount {
@@ -97,15 +101,16 @@ Status remove_group(const std::string& directory) {
 
 }  // namespace
 
-Cgroups Cgroups::discover(const std::string& farm) {
+Cgroups Cgroups::discover(const std::string& farm, const std::string& state) {
   Cgroups cgroups;
+  const std::string disk = disk_of(state);
   for (const Mount& mount : cgroup_mounts()) {
     const std::string directory = parent_in(mount.directory, farm) + "/umlfarm-" + farm;
     const bool v2 = mount.type == "cgroup2";
     const std::set<std::string> has = v2 ? offered(mount.directory) : mount.options;
     for (const Controller& controller : kControllers) {
       if (has.contains(controller.name))
-        cgroups.controllers_.emplace(controller.name, Hierarchy{mount.directory, {directory, v2}});
+        cgroups.controllers_.emplace(controller.name, Hierarchy{mount.directory, {directory, v2, disk}});
     }
   }
   return cgroups;
@@ -118,7 +123,7 @@ std::vector<std::string> Cgroups::directories(const std::string& guest) const {
 }
 
 Group Cgroups::group(const Hierarchy& hierarchy, const std::string& guest) const {
-  return {hierarchy.farm.directory + "/" + guest, hierarchy.farm.v2};
+  return {hierarchy.farm.directory + "/" + guest, hierarchy.farm.v2, hierarchy.farm.disk};
 }
 
 Status Cgroups::apply(const std::string& guest, const Limits& limits) const {
@@ -176,6 +181,8 @@ std::vector<std::string> Cgroups::missing() const {
       !cpu::can_cap(cpu->second.farm)) {
     missing.emplace_back("cpu cap");
   }
+  const auto disk = controllers_.find(controllers_.contains("io") ? "io" : "blkio");
+  if (disk == controllers_.end() || disk->second.farm.disk.empty()) missing.emplace_back("disk rates");
   return missing;
 }
 

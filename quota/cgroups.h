@@ -21,7 +21,8 @@ namespace umlfarm::quota {
 class Cgroups {
  public:
   // Finds what this host offers. `farm` becomes part of the groups' names.
-  static Cgroups discover(const std::string& farm);
+  // Of the disk that `state` lies on, rates can be limited.
+  static Cgroups discover(const std::string& farm, const std::string& state);
 
   // Makes the guest's groups where there are none, and sets their limits. Idempotent.
   Status apply(const std::string& guest, const Limits& limits) const;
@@ -36,7 +37,7 @@ class Cgroups {
   // The farm's own groups; idempotent, and they must be empty of guests.
   Status remove_farm() const;
 
-  // Resources of "memory", "pids", "cpu" that this host can't limit; for people.
+  // What this host can't limit, such as "memory", "pids", "disk rates"; for people.
   std::vector<std::string> missing() const;
 
  private:

@@ -69,6 +69,19 @@ Status check_limits(const Limits& limits) {
                                     " is too little for a guest of " + boot_memory(limits).str() +
                                     ", which takes up to " + least.str() + " of it to boot");
   }
+  for (const ByteSize rate : {limits.read_rate, limits.write_rate}) {
+    if (rate.bytes() != 0 && rate < kLeastDiskRate)
+      return Error(Kind::Invalid, "a disk rate of " + rate.str() +
+                                      " a second is too little to boot with: give " + kLeastDiskRate.str() +
+                                      " or more, or 0 for all there is");
+  }
+  for (const unsigned operations : {limits.read_operations, limits.write_operations}) {
+    if (operations != 0 && operations < kLeastDiskOperations)
+      return Error(Kind::Invalid, std::to_string(operations) +
+                                      " disk operations a second are too few to boot " + "with: give " +
+                                      std::to_string(kLeastDiskOperations) +
+                                      " or more, or 0 for all there are");
+  }
   if (limits.cpu_weight < kLeastCpuWeight || limits.cpu_weight > kMostCpuWeight) {
     return Error(Kind::Invalid, "a cpu weight of " + std::to_string(limits.cpu_weight) +
                                     " is not possible: give " + std::to_string(kLeastCpuWeight) + " to " +

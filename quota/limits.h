@@ -26,6 +26,9 @@ inline constexpr unsigned kMostProcessors = 64;
 inline constexpr unsigned kLeastCpuWeight = 1;
 inline constexpr unsigned kMostCpuWeight = 10'000;
 
+inline constexpr ByteSize kLeastDiskRate = ByteSize::kib(64);
+inline constexpr unsigned kLeastDiskOperations = 8;
+
 inline constexpr unsigned kLeastProcesses = 16;
 inline constexpr unsigned kMostProcesses = 1'000'000;
 
@@ -55,6 +58,11 @@ struct Limits {
   unsigned cpu_percent = 0;   // the most of one processor's time, 250 being two and a half; 0: all there is
   // What the host gives it of its memory, at most: a guest that touches more is ended. Zero: all of it.
   ByteSize host_memory = {};
+  // Of the host's disk, a second; zero: all there is.
+  ByteSize read_rate = {};
+  ByteSize write_rate = {};
+  unsigned read_operations = 0;
+  unsigned write_operations = 0;
   // Of its network, to it and from it, at its tap, Ethernet headers counted; zero: all there is.
   BitRate rate_in = {};
   BitRate rate_out = {};

@@ -19,6 +19,8 @@ struct Usage {
   std::uint64_t processes_peak = 0;
   std::uint64_t cpu_ns = 0;       // processor time
   std::uint64_t cpu_held_ns = 0;  // time that it was kept waiting by its cap
+  ByteSize disk_read;             // since it was started; from the host's disk, not from its memory
+  ByteSize disk_written;
 };
 
 }  // namespace umlfarm::quota

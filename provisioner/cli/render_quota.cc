@@ -124,6 +124,19 @@ std::string carried(const json::value& bytes) {
   return human_size(number(bytes, "in")) + " in, " + human_size(number(bytes, "out")) + " out";
 }
 
+std::string render_disk_io(const json::value& io) {
+  std::vector<std::string> most;
+  for (const auto& [key, what] : {std::pair{"read_rate", "/s read"}, std::pair{"write_rate", "/s written"}}) {
+    if (number(io, key) != 0) most.push_back(human_size(number(io, key)) + what);
+  }
+  for (const auto& [key, what] :
+       {std::pair{"read_operations", " reads/s"}, std::pair{"write_operations", " writes/s"}}) {
+    if (number(io, key) != 0) most.push_back(std::to_string(number(io, key)) + what);
+  }
+  return "the host's disk: " + (most.empty() ? "no cap" : "at most " + boost::algorithm::join(most, ", ")) +
+         "; " + human_size(number(io, "read")) + " read, " + human_size(number(io, "written")) + " written\n";
+}
+
 std::string render_network(const json::value& network) {
   const json::value& held = network.at("held_to");
   std::vector<std::string> most;
@@ -166,7 +179,7 @@ std::string render_quota(const json::value& usage) {
            (percent == 0 ? "no cap" : "at most " + std::to_string(percent) + " % of one") + "; " +
            tenths(number(cpu, "used_ns"), kNsPerSecond) + " s used, held back for " +
            tenths(number(cpu, "held_ns"), kNsPerSecond) + " s\n";
-  shown += render_network(usage.at("network"));
+  shown += render_disk_io(usage.at("disk_io")) + render_network(usage.at("network"));
   const std::uint64_t kills = number(usage.at("host_memory"), "kills");
   if (kills != 0) {
     shown += "the host has killed " + std::to_string(kills) + " of its processes for want of memory\n";

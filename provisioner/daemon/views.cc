@@ -165,6 +165,13 @@ json::object usage_view(const Farm& farm, const Guest& guest, const guest::Count
             {"this_month", carried(traffic.this_month)},
             {"ever", carried(traffic.ever)},
             {"held_to", taps_view(quota::tap_limits(limits, traffic))}}},
+          {"disk_io",
+           {{"read", usage.disk_read.bytes()},
+            {"written", usage.disk_written.bytes()},
+            {"read_rate", limits.read_rate.bytes()},
+            {"write_rate", limits.write_rate.bytes()},
+            {"read_operations", limits.read_operations},
+            {"write_operations", limits.write_operations}}},
           {"disk", {{"limit", limits.disk.bytes()}, {"used", allocated(farm.paths().disk(id))}}},
           {"swap", {{"limit", limits.swap.bytes()}, {"used", allocated(farm.paths().swap(id))}}}};
 }

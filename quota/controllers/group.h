@@ -11,6 +11,7 @@ namespace umlfarm::quota {
 struct Group {
   std::string directory;
   bool v2 = false;
+  std::string disk = {};  // what it may use of that is limited: "254:0"; empty: none is
 
   std::string file(const char* v1_name, const char* v2_name) const {
     return directory + "/" + (v2 ? v2_name : v1_name);

@@ -216,6 +216,43 @@ TEST(Cpu, IsCappedAtWhatThePlanSays) {
   EXPECT_EQ(used(farm, "alice", "cpu", "held_ns"), freed);
 }
 
+// Bytes a second that the host's disk gave or took for the guest while it did that. What the guest reads is
+// no longer in the host's memory then.
+double disk_rate(const TestFarm& farm, const char* what, const std::string& command) {
+  EXPECT_EQ(run_program({"dd", "if=" + farm.state("guests/" + farm.id("alice") + "/disk.cow"),
+                         "iflag=nocache", "count=0", "status=none"})
+                .code,
+            0);
+  const auto begun = std::chrono::steady_clock::now();
+  const std::int64_t before = used(farm, "alice", "disk_io", what);
+  farm.in_guest("alice", command);
+  const auto bytes = static_cast<double>(used(farm, "alice", "disk_io", what) - before);
+  EXPECT_GT(bytes, 16.0 * kMiB) << "not from the disk";
+  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begun;
+  // The kernel looks each 100 ms.
+  return bytes / (passed.count() + 0.1);
+}
+
+TEST(DiskRate, IsWhatThePlanSaysEachWay) {
+  const TestFarm farm(plan_of("slow", "read_rate = '4M'\nwrite_rate = '4M'"));
+  if (farm.ok({"status"}).find("disk rates") != std::string::npos)
+    GTEST_SKIP() << "no rates of the disk on this host";
+  farm.create("alice", {"--plan", "slow"});
+  const std::string write = "dd if=/dev/zero of=/root/x bs=1M count=20 conv=fsync 2>/dev/null";
+  const std::string read = "echo 3 >/proc/sys/vm/drop_caches; cat /root/x >/dev/null";
+  EXPECT_LE(disk_rate(farm, "written", write), 4 * kMiB * 1.02);
+  EXPECT_LE(disk_rate(farm, "read", read), 4 * kMiB * 1.02);
+  farm.ok({"set", "alice", "--read-rate", "0", "--write-rate", "0"});
+  // Another disk than a slow one does this faster; the same words have then been held back by the limit.
+  EXPECT_GT(disk_rate(farm, "written", write), 8 * kMiB);
+  EXPECT_GT(disk_rate(farm, "read", read), 8 * kMiB);
+  farm.ok({"set", "alice", "--write-operations", "20"});
+  const auto begun = std::chrono::steady_clock::now();
+  farm.in_guest("alice", "for i in $(seq 20); do echo $i >/root/y; sync -d /root/y; done");
+  EXPECT_GE(std::chrono::steady_clock::now() - begun, std::chrono::milliseconds(800))
+      << "20 and more operations at 20 a second";
+}
+
 // By the kernel's word: on which processors the guest's threads may run.
 std::set<std::string> allowed(const TestFarm& farm, const std::string& guest) {
   std::set<std::string> lists;

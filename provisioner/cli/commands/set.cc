@@ -22,11 +22,13 @@ std::string key_of(const char* option) {
 
 Result<json::object> request(const Parsed& parsed) {
   json::object body;
-  for (const char* const option : {"plan", "memory", "memory-ceiling", "host-memory", "rate-in", "rate-out",
-                                   "network-burst", "traffic", "traffic-end", "throttled-rate"}) {
+  for (const char* const option :
+       {"plan", "memory", "memory-ceiling", "host-memory", "read-rate", "write-rate", "rate-in", "rate-out",
+        "network-burst", "traffic", "traffic-end", "throttled-rate"}) {
     if (parsed.has(option)) body[key_of(option)] = parsed.text(option);
   }
-  for (const char* const option : {"processes", "processors", "cpu-weight", "cpu-percent", "packets"}) {
+  for (const char* const option : {"processes", "processors", "cpu-weight", "cpu-percent", "read-operations",
+                                   "write-operations", "packets"}) {
     if (parsed.has(option)) body[key_of(option)] = parsed.options[option].as<std::int64_t>();
   }
   if (body.empty()) wrong_use("no limit is named");
@@ -59,6 +61,10 @@ Command set_command() {
       "host-memory", text("SIZE"), "what of its memory the host gives it; 0: all")(
       "cpu-weight", number(), "its share where processors are short: 1 to 10000, others have 100")(
       "cpu-percent", number(), "the most of one processor's time; 0: all there is")(
+      "read-rate", text("SIZE"), "of the host's disk, a second; 0: all there is")(
+      "write-rate", text("SIZE"), "the same of what it writes and syncs")(
+      "read-operations", number(), "of the host's disk, a second; 0: any number")(
+      "write-operations", number(), "the same of what it writes and syncs")(
       "rate-in", text("RATE"), "the most that its network gets, such as 10mbit; 0: all there is")(
       "rate-out", text("RATE"), "the most that it sends")("network-burst", text("SIZE"),
                                                           "what of either passes at once after a rest")(

@@ -91,6 +91,13 @@ inline boost::json::object usage_document(const char* name, std::int64_t time_ms
             {"this_month", {{"in", kMiB}, {"out", 2 * kMiB}}},
             {"ever", {{"in", cpu_ms * 1024}, {"out", 10 * kMiB}}},
             {"held_to", {{"rate_in", 0}, {"rate_out", 0}, {"packets", 0}, {"closed", false}}}}},
+          {"disk_io",
+           {{"read", 5 * kMiB},
+            {"written", 6 * kMiB},
+            {"read_rate", 0},
+            {"write_rate", 0},
+            {"read_operations", 0},
+            {"write_operations", 0}}},
           {"disk", {{"limit", 1024 * kMiB}, {"used", 2 * kMiB}}},
           {"swap", {{"limit", 0}, {"used", 0}}}};
 }

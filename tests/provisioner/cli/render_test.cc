@@ -225,6 +225,7 @@ TEST(RenderQuota, ShowsEachLimitWithItsUse) {
             "disk                     1 GiB   2 MiB        -  1.0 GiB\n"
             "memory can be set to 512 MiB while it runs\n"
             "processors: 1, weight 100, at most 50 % of one; 12.3 s used, held back for 0.0 s\n"
+            "the host's disk: no cap; 5 MiB read, 6 MiB written\n"
             "network: no cap; this month 1 MiB in, 2 MiB out; ever 12.1 MiB in, 10 MiB out\n");
   usage["cpu"].as_object()["percent"] = 0;
   usage["host_memory"].as_object()["kills"] = 3;
@@ -232,7 +233,11 @@ TEST(RenderQuota, ShowsEachLimitWithItsUse) {
   usage["network"].as_object()["limit"] = 4 * kMiB;
   usage["network"].as_object()["held_to"] = {
       {"rate_in", 10'000'000}, {"rate_out", 512'000}, {"packets", 900}, {"closed", false}};
+  usage["disk_io"].as_object()["write_rate"] = 2 * kMiB;
+  usage["disk_io"].as_object()["read_operations"] = 50;
   const std::string shown = render_quota(usage);
+  EXPECT_NE(shown.find("the host's disk: at most 2 MiB/s written, 50 reads/s; 5 MiB"), std::string::npos)
+      << shown;
   EXPECT_NE(shown.find("no cap"), std::string::npos);
   EXPECT_NE(shown.find("killed 3"), std::string::npos);
   EXPECT_NE(shown.find("swap"), std::string::npos);

@@ -41,6 +41,10 @@ inline GuestRecord full_guest() {
                    10'000,
                    6400};
   record.limits.host_memory = ByteSize(5);
+  record.limits.read_rate = ByteSize(6);
+  record.limits.write_rate = ByteSize(7);
+  record.limits.read_operations = 8;
+  record.limits.write_operations = 9;
   record.limits.rate_in = BitRate(1);
   record.limits.rate_out = quota::kMostRate;
   record.limits.network_burst = ByteSize(3);

@@ -29,7 +29,8 @@ void to_third(SQLite::Database& database) {
       "DROP TABLE traffic; PRAGMA user_version = 3;"
       "UPDATE guests SET record = json_remove(record, '$.limits.rate_in', '$.limits.rate_out', "
       "'$.limits.network_burst', '$.limits.packets', '$.limits.traffic', '$.limits.traffic_end', "
-      "'$.limits.throttled_rate', '$.limits.host_memory')");
+      "'$.limits.throttled_rate', '$.limits.host_memory', '$.limits.read_rate', "
+      "'$.limits.write_rate', '$.limits.read_operations', '$.limits.write_operations')");
 }
 
 class StoreFormat : public StoreTest {

@@ -1,0 +1,84 @@
+#include "quota/controllers/io.h"
+
+#include <array>
+#include <charconv>
+#include <sstream>
+
+#include "provisioner/base/posix.h"
+
+namespace umlfarm::quota::io {
+namespace {
+
+struct Rule {
+  const char* v1_file;
+  const char* v2_key;
+  std::uint64_t most;  // 0: all there is
+};
+
+std::array<Rule, 4> rules_of(const Limits& limits) {
+  return {Rule{"blkio.throttle.read_bps_device", "rbps", limits.read_rate.bytes()},
+          Rule{"blkio.throttle.write_bps_device", "wbps", limits.write_rate.bytes()},
+          Rule{"blkio.throttle.read_iops_device", "riops", limits.read_operations},
+          Rule{"blkio.throttle.write_iops_device", "wiops", limits.write_operations}};
+}
+
+std::uint64_t number(std::string_view text) {
+  std::uint64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+}  // namespace
+
+std::string limits_text(const Limits& limits) {
+  std::string text;
+  for (const Rule& rule : rules_of(limits)) {
+    text += (text.empty() ? "" : " ") + std::string(rule.v2_key) + "=" +
+            (rule.most == 0 ? "max" : std::to_string(rule.most));
+  }
+  return text;
+}
+
+Status apply(const Group& group, const Limits& limits) {
+  if (group.disk.empty()) {
+    for (const Rule& rule : rules_of(limits)) {
+      if (rule.most != 0)
+        return Error(
+            Kind::Unavailable,
+            "rates of the disk can't be held here: the farm's state lies on no disk of its own; take "
+            "read and write rates and operations out of the plan, or move the state to a disk");
+    }
+    return {};
+  }
+  if (group.v2)
+    return posix::write_existing(group.directory + "/io.max", group.disk + " " + limits_text(limits));
+  for (const Rule& rule : rules_of(limits)) {
+    UMLFARM_TRY(posix::write_existing(group.directory + "/" + rule.v1_file,
+                                      group.disk + " " + std::to_string(rule.most)));
+  }
+  return {};
+}
+
+void find_bytes(const std::string& text, const std::string& disk, Usage& usage) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string word;
+    words >> word;
+    if (word != disk) continue;
+    while (words >> word) {
+      std::string value;
+      if (word == "Read" && words >> value) usage.disk_read = ByteSize(number(value));
+      if (word == "Write" && words >> value) usage.disk_written = ByteSize(number(value));
+      if (word.starts_with("rbytes=")) usage.disk_read = ByteSize(number(word.substr(7)));
+      if (word.starts_with("wbytes=")) usage.disk_written = ByteSize(number(word.substr(7)));
+    }
+  }
+}
+
+void read(const Group& group, Usage& usage) {
+  const auto text = posix::read_file(group.file("blkio.throttle.io_service_bytes", "io.stat"));
+  if (text) find_bytes(*text, group.disk, usage);
+}
+
+}  // namespace umlfarm::quota::io

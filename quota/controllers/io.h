@@ -1,0 +1,21 @@
+// The controllers "io" and, in version 1, "blkio": bytes and operations a second of the disk that the farm's
+// state lies on. What the host has in its memory takes none of it. In version 1 what is written is held back
+// when it is synced; the host's own writing back of the rest is nobody's there.
+#pragma once
+
+#include "quota/controllers/group.h"
+#include "quota/limits.h"
+#include "quota/usage.h"
+
+namespace umlfarm::quota::io {
+
+// Unavailable where a limit is asked for and the group has no disk.
+Status apply(const Group& group, const Limits& limits);
+void read(const Group& group, Usage& usage);
+
+// "rbps=1048576 wbps=max riops=max wiops=max"
+std::string limits_text(const Limits& limits);
+// The bytes read and written of "254:0", in the text of a file of either version.
+void find_bytes(const std::string& text, const std::string& disk, Usage& usage);
+
+}  // namespace umlfarm::quota::io
