@@ -32,7 +32,7 @@ void read_network(Reader& reader, const toml::table& table, Network& network) {
 
 void read_guests(Reader& reader, const toml::table& table, Guests& guests) {
   reader.known_keys(table, {"first_uid", "uids", "parallel", "ready_seconds", "stop_seconds", "restarts",
-                            "balance_seconds", "default_plan", "default_image"});
+                            "balance_seconds", "reclaim_pressure", "default_plan", "default_image"});
   reader.read(table, "first_uid", guests.first_uid, 1000, 4'000'000'000);
   reader.read(table, "uids", guests.uids, 1, 1'000'000);
   reader.read(table, "parallel", guests.parallel, 1, 256);
@@ -40,6 +40,7 @@ void read_guests(Reader& reader, const toml::table& table, Guests& guests) {
   reader.read(table, "stop_seconds", guests.stop_seconds, 0, 86'400);
   reader.read(table, "restarts", guests.restarts, 0, 1000);
   reader.read(table, "balance_seconds", guests.balance_seconds, 0, 3600);
+  reader.read(table, "reclaim_pressure", guests.reclaim_pressure, 0, 100);
   reader.read(table, "default_plan", guests.default_plan);
   reader.read(table, "default_image", guests.default_image);
 }

@@ -30,6 +30,9 @@ struct Guests {
   unsigned restarts = 5;         // in a row, until a guest that dies by itself counts as failed
   unsigned balance_seconds =
       5;  // between two looks at which processors are busy; 0: guests stay where they start
+  // In percent of the time, by which idle guests are asked for what they only cache while the host waits for
+  // memory; 0: always, 100: never.
+  unsigned reclaim_pressure = 10;
   std::string default_plan = "small";
   std::string default_image = "debian-12";
 };
@@ -39,7 +42,7 @@ struct Config {
   Network network;
   Guests guests;
   quota::Overcommit capacity;
-  std::vector<quota::Plan> plans;  // tiny, small, medium, large unless the file has plans of its own
+  std::vector<quota::Plan> plans;  // tiny to capacity, unless the file has plans of its own
 };
 
 Config defaults();

@@ -29,6 +29,7 @@
 #include "quota/ledger.h"
 #include "quota/limits_change.h"
 #include "quota/processors.h"
+#include "quota/reclaim.h"
 
 namespace umlfarm::daemon {
 
@@ -145,6 +146,11 @@ class Farm {
   Status sweep_residue();
   // Again and again, each time by a worker.
   void keep_balanced();
+  // The same, while the host waits for memory.
+  void keep_reclaiming();
+  // By one thread at a time.
+  void reclaim_memory();
+  void reclaim_from(const Guest& guest);
   // The same for what guests' taps have carried.
   void keep_counted();
   // Adds it up, and holds taps to what follows from it. By one thread at a time.
@@ -198,6 +204,7 @@ class Farm {
   boost::asio::steady_timer recount_;
   boost::asio::steady_timer rebalance_;
   boost::asio::steady_timer recount_traffic_;
+  boost::asio::steady_timer reclaim_again_;
   // What balance_guests() alone uses.
   struct Spent {
     std::uint64_t cpu_ns = 0;
@@ -205,6 +212,7 @@ class Farm {
   };
   quota::Balance balance_;
   std::map<std::string, Spent> spent_;  // by guest's id
+  quota::Reclaim reclaim_;  // reclaim_memory()'s alone
   // A lock is taken while one above it is held, never the other way round.
   std::mutex admission_;   // from looking at names, numbers and tenants to writing them
   std::mutex library_;     // images and kernels get their place and lose it one at a time

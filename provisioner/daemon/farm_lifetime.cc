@@ -96,6 +96,7 @@ Farm::Farm(Settings settings, FileLock lock, std::unique_ptr<StateStore> store, 
       recount_(loop),
       rebalance_(loop),
       recount_traffic_(loop),
+      reclaim_again_(loop),
       balance_(quota::Processors::available()) {}
 
 Farm::~Farm() { stop_work(); }
@@ -142,6 +143,7 @@ Status Farm::pick_up(bool work) {
   }
   UMLFARM_TRY(sweep_residue());
   keep_counted();
+  keep_reclaiming();
   for (const GuestRecord& record : table_.records()) reconciler_.kick(record.number);
   return {};
 }

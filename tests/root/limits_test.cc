@@ -178,6 +178,18 @@ TEST(Memory, OfTheCapacityPlanIsLookedAtAndUsedOnlyAsFarAsTheHostGivesIt) {
   EXPECT_GT(total(), 62LL * 1024 * 1024);
 }
 
+TEST(Memory, ThatAnIdleGuestOnlyCachesGoesBackToAHostThatWaitsForIt) {
+  const TestFarm farm("[guests]\nreclaim_pressure = 0\n" + plans());
+  farm.create("alice", {"--plan", "wide"});
+  farm.in_guest("alice", "head -c 60000000 /dev/urandom >/root/x; sync; md5sum /root/x >/root/sum");
+  const auto reclaimed = [&] { return farm.ok({"events"}).find("alice  reclaimed") != std::string::npos; };
+  ASSERT_TRUE(eventually(reclaimed)) << farm.ok({"events"});
+  EXPECT_LT(farm.number("alice", "memory_allocated"), 60 * kMiB);
+  EXPECT_EQ(size_by_kernel(farm, "alice"), mib(256)) << "it has what it is promised";
+  EXPECT_EQ(farm.ssh("alice", "md5sum -c /root/sum").code, 0);
+  EXPECT_EQ(farm.number("alice", "memory"), 256 * kMiB);
+}
+
 TEST(Limits, OfAStoppedGuestHoldFromItsNextStart) {
   const TestFarm farm(plans());
   farm.create("alice", {"--plan", "wide"});

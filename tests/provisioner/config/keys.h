@@ -58,6 +58,8 @@ inline const std::vector<Key>& keys() {
       {"guests", "stop_seconds", "0", "0", [](const Config& c) { return show(c.guests.stop_seconds); }},
       {"guests", "restarts", "0", "0", [](const Config& c) { return show(c.guests.restarts); }},
       {"guests", "balance_seconds", "0", "0", [](const Config& c) { return show(c.guests.balance_seconds); }},
+      {"guests", "reclaim_pressure", "55", "55",
+       [](const Config& c) { return show(c.guests.reclaim_pressure); }},
       {"guests", "default_plan", "'tiny'", "tiny", [](const Config& c) { return c.guests.default_plan; }},
       {"guests", "default_image", "'mine'", "mine", [](const Config& c) { return c.guests.default_image; }},
       {"capacity", "memory_reserve", "'1 GiB'", "1 GiB",

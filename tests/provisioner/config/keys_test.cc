@@ -71,6 +71,7 @@ TEST(ConfigKeys, KeepWithinTheirRange) {
               {"guests", "stop_seconds", 0, 86'400},
               {"guests", "restarts", 0, 1000},
               {"guests", "balance_seconds", 0, 3600},
+              {"guests", "reclaim_pressure", 0, 100},
               {"capacity", "memory_percent", 1, 10'000},
               {"capacity", "disk_percent", 1, 100'000},
               {"capacity", "processors_percent", 1, 1'000'000}};
