@@ -15,6 +15,22 @@ std::string numbers(dev_t device) {
   return std::to_string(major(device)) + ":" + std::to_string(minor(device));
 }
 
+// A disk of a Btrfs that has others beside it.
+bool one_of_several(const std::string& disk) {
+  std::error_code error;
+  for (const auto& filesystem : std::filesystem::directory_iterator("/sys/fs/btrfs", error)) {
+    unsigned count = 0;
+    bool among = false;
+    for (const auto& device : std::filesystem::directory_iterator(filesystem.path() / "devices", error)) {
+      ++count;
+      const auto number = posix::read_file((device.path() / "dev").string());
+      among = among || (number && number->substr(0, number->find('\n')) == disk);
+    }
+    if (among) return count > 1;
+  }
+  return false;
+}
+
 bool lies_on(const std::string& path, const std::string& mount) {
   return mount == "/" || path == mount || path.starts_with(mount + "/");
 }
@@ -53,6 +69,7 @@ std::string disk_of(const std::string& path) {
     struct stat source {};
     if (::stat(mount_source(*mounts, real).c_str(), &source) < 0 || !S_ISBLK(source.st_mode)) return {};
     device = source.st_rdev;
+    if (one_of_several(numbers(device))) return {};
   }
   const std::string entry = "/sys/dev/block/" + numbers(device);
   if (!posix::exists(entry)) return {};

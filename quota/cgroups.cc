@@ -14,6 +14,7 @@
 #include "quota/controllers/io.h"
 #include "quota/controllers/memory.h"
 #include "quota/controllers/pids.h"
+#include "quota/cost.h"
 
 namespace umlfarm::quota {
 namespace {
@@ -126,13 +127,46 @@ Group Cgroups::group(const Hierarchy& hierarchy, const std::string& guest) const
   return {hierarchy.farm.directory + "/" + guest, hierarchy.farm.v2, hierarchy.farm.disk};
 }
 
+Status Cgroups::check(const Limits& limits) const {
+  if (backed_memory(limits) < limits.memory && !controllers_.contains("memory")) {
+    return Error(Kind::Unavailable,
+                 "this host has no control groups for memory, so that a guest would get more than its host "
+                 "memory of " +
+                     limits.host_memory.str() + "; boot it with cgroup_enable=memory, or take another plan");
+  }
+  if (io::asked(limits) && !holds_disk_rates()) {
+    return Error(Kind::Unavailable,
+                 "rates of the disk can't be held on this host: it takes the control group io or blkio with "
+                 "throttling, and state on one disk alone; take them out of the plan");
+  }
+  return {};
+}
+
+bool Cgroups::holds_disk_rates() const {
+  const auto found = controllers_.find(controllers_.contains("io") ? "io" : "blkio");
+  if (found == controllers_.end() || found->second.farm.disk.empty()) return false;
+  const Group& farm = found->second.farm;
+  return !posix::exists(farm.directory) || io::can_limit(farm);
+}
+
+// A guest that runs since before the farm used this controller.
+void Cgroups::adopt(const Group& own, const std::string& guest) const {
+  for (const pid_t thread : threads(guest)) {
+    // One that has ended meanwhile needs no limits.
+    (void)!posix::write_existing(own.directory + "/cgroup.procs", std::to_string(thread));
+  }
+}
+
 Status Cgroups::apply(const std::string& guest, const Limits& limits) const {
+  UMLFARM_TRY(check(limits));
   for (const auto& [controller, hierarchy] : controllers_) {
     const Group& farm = hierarchy.farm;
     UMLFARM_TRY(make_group(farm.directory));
     if (farm.v2) UMLFARM_TRY(hand_down(hierarchy.mount, farm.directory, controller));
     const Group own = group(hierarchy, guest);
+    const bool is_new = !posix::exists(own.directory);
     UMLFARM_TRY(make_group(own.directory));
+    if (is_new) adopt(own, guest);
     for (const Controller& each : kControllers) {
       if (controller == each.name && each.apply != nullptr) UMLFARM_TRY(each.apply(own, limits));
     }
@@ -152,11 +186,13 @@ Usage Cgroups::usage(const std::string& guest, std::string_view controllers) con
 
 std::vector<pid_t> Cgroups::threads(const std::string& guest) const {
   std::vector<pid_t> threads;
-  if (controllers_.empty()) return threads;
-  const Group own = group(controllers_.begin()->second, guest);
-  const auto text = posix::read_file(own.file("tasks", "cgroup.threads"));
-  std::istringstream lines(text ? *text : std::string());
-  for (pid_t thread = 0; lines >> thread;) threads.push_back(thread);
+  for (const auto& [controller, hierarchy] : controllers_) {
+    const auto text = posix::read_file(group(hierarchy, guest).file("tasks", "cgroup.threads"));
+    std::istringstream lines(text ? *text : std::string());
+    for (pid_t thread = 0; lines >> thread;) threads.push_back(thread);
+    // All of its groups hold the same, but one that it was made without.
+    if (!threads.empty()) break;
+  }
   return threads;
 }
 
@@ -181,8 +217,7 @@ std::vector<std::string> Cgroups::missing() const {
       !cpu::can_cap(cpu->second.farm)) {
     missing.emplace_back("cpu cap");
   }
-  const auto disk = controllers_.find(controllers_.contains("io") ? "io" : "blkio");
-  if (disk == controllers_.end() || disk->second.farm.disk.empty()) missing.emplace_back("disk rates");
+  if (!holds_disk_rates()) missing.emplace_back("disk rates");
   return missing;
 }
 

@@ -24,6 +24,8 @@ class Cgroups {
   // Of the disk that `state` lies on, rates can be limited.
   static Cgroups discover(const std::string& farm, const std::string& state);
 
+  // Unavailable where one of them can't be held on this host, and a guest could take what it is not given.
+  Status check(const Limits& limits) const;
   // Makes the guest's groups where there are none, and sets their limits. Idempotent.
   Status apply(const std::string& guest, const Limits& limits) const;
   // By those controllers whose names begin so: "cpu" for processor time alone.
@@ -46,6 +48,8 @@ class Cgroups {
     Group farm;  // the farm's group in it
   };
 
+  bool holds_disk_rates() const;
+  void adopt(const Group& own, const std::string& guest) const;
   Group group(const Hierarchy& hierarchy, const std::string& guest) const;
 
   std::map<std::string, Hierarchy> controllers_;  // by controller

@@ -23,12 +23,15 @@ std::string month_of(std::int64_t wall_clock_ms) {
 
 Traffic counted(const Traffic& before, const Counted& now, const std::string& month) {
   Traffic after = before;
-  if (after.month != month) {
+  // A clock that is wrong for a while opens no new month, and closes none.
+  if (after.month < month) {
     after.month = month;
     after.this_month = {};
     after.told = false;
   }
-  const Carried was = before.seen.made == now.made ? before.seen.carried : Carried{};
+  Carried was = before.seen.made == now.made ? before.seen.carried : Carried{};
+  // Its counter was taken away meanwhile.
+  if (now.carried.in < was.in || now.carried.out < was.out) was = {};
   for (Carried* const sum : {&after.this_month, &after.ever}) {
     sum->in += now.carried.in - was.in;
     sum->out += now.carried.out - was.out;

@@ -142,7 +142,9 @@ Status FarmNetwork::keep_only(const std::vector<LimitedPort>& guests) {
     UMLFARM_TRY(shaper_->keep_only(taps));
     for (const LimitedPort& guest : guests) {
       if (::if_nametoindex(guest.port.tap.c_str()) == 0) continue;
-      UMLFARM_TRY(shaper_->shape(guest.port.tap, shape_of(guest.limits)));
+      // One that this host can't hold must not keep the others from being served: whoever limits it next is
+      // told.
+      (void)!shaper_->shape(guest.port.tap, shape_of(guest.limits));
     }
     return links_->keep_neighbours(kBridge, addresses);
   });

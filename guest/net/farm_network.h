@@ -42,7 +42,7 @@ class FarmNetwork {
   Result<bool> limit_guest(const LimitedPort& guest);
   // Takes back who it may be. Idempotent. The tap itself goes with its descriptor.
   Status detach_guest(const Port& port);
-  // Only these are known from now on.
+  // Only these are known from now on. Rates are set as far as they can be; limit_guest() says why not.
   Status keep_only(const std::vector<LimitedPort>& guests);
 
   // What guests have sent and got, those that are detached too, for as long as the namespace is there.

@@ -22,9 +22,11 @@ using Filter = std::unique_ptr<rtnl_cls, void (*)(rtnl_cls*)>;
 
 constexpr std::string_view kDevicePrefix = "ig";
 // How long a packet waits at most before the queue is full, and the least that a queue holds: a segment of
-// the largest size, twice.
+// the largest size.
 constexpr std::uint64_t kQueueMs = 50;
-constexpr std::uint64_t kLeastQueue = 2 * 65'536;
+constexpr std::uint64_t kLeastQueue = 65'536;
+// The kernel takes a burst as a time, in 32 bits of nanoseconds: 4.29 s.
+constexpr std::uint64_t kMostBurstSeconds = 4;
 
 Qdisc qdisc_of(int device, const char* kind, std::uint32_t parent, std::uint32_t handle) {
   Qdisc qdisc(::rtnl_qdisc_alloc(), ::rtnl_qdisc_put);
@@ -73,8 +75,9 @@ Status Shaper::limit(const std::string& device, BitRate rate, ByteSize burst) {
   UMLFARM_ASSIGN(const int index, index_of(device));
   const Qdisc qdisc = qdisc_of(index, "tbf", TC_H_ROOT, TC_HANDLE(1, 0));
   const std::uint64_t queue = std::max(kLeastQueue, rate.bytes() * kQueueMs / 1000);
-  ::rtnl_qdisc_tbf_set_rate(qdisc.get(), static_cast<int>(rate.bytes()), static_cast<int>(burst.bytes()), 0);
-  ::rtnl_qdisc_tbf_set_limit(qdisc.get(), static_cast<int>(queue + burst.bytes()));
+  const std::uint64_t most = std::min(burst.bytes(), rate.bytes() * kMostBurstSeconds);
+  ::rtnl_qdisc_tbf_set_rate(qdisc.get(), static_cast<int>(rate.bytes()), static_cast<int>(most), 0);
+  ::rtnl_qdisc_tbf_set_limit(qdisc.get(), static_cast<int>(queue));
   const int result = ::rtnl_qdisc_add(socket_.get(), qdisc.get(), NLM_F_CREATE | NLM_F_REPLACE);
   if (result >= 0) return {};
   return netlink_error("hold " + device + " to " + rate.str() + " a second", result);

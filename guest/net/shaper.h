@@ -18,7 +18,7 @@ namespace umlfarm::guest {
 struct Shape {
   BitRate in;  // to the guest; zero: all there is
   BitRate out;
-  ByteSize burst;  // passes at once after a rest
+  ByteSize burst;  // passes at once after a rest; of it, at most what takes 4 seconds
 };
 
 class Shaper {
@@ -37,7 +37,6 @@ class Shaper {
   explicit Shaper(Socket socket) : socket_(std::move(socket)) {}
   Status limit(const std::string& device, BitRate rate, ByteSize burst);
   Status lead_through(const std::string& tap, const std::string& device);
-  Status remove_device(const std::string& device);
 
   Socket socket_;
 };

@@ -44,9 +44,10 @@ Finding inspect_budget(const Context& context) {
   const quota::HostCapacity host = host_capacity(context);
   const ByteSize reserve = context.farm.capacity.memory_reserve + host.memory_of_domains;
   const auto smallest = std::min_element(
-      context.farm.plans.begin(), context.farm.plans.end(),
-      [](const quota::Plan& a, const quota::Plan& b) { return a.limits.memory < b.limits.memory; });
-  const ByteSize least = reserve + smallest->limits.memory;
+      context.farm.plans.begin(), context.farm.plans.end(), [](const quota::Plan& a, const quota::Plan& b) {
+        return quota::backed_memory(a.limits) < quota::backed_memory(b.limits);
+      });
+  const ByteSize least = reserve + quota::backed_memory(smallest->limits);
   const std::string is = std::to_string(host.memory.bytes() >> 20U) + " MiB by " + host.source;
   const std::string should = "at least " + std::to_string(least.bytes() >> 20U) + " MiB";
   if (host.memory >= least) return holds(is, should);

@@ -25,7 +25,10 @@ bool by_its_plan(const std::string& cause, const quota::Limits& limits) {
 }  // namespace
 
 ExitNotice with_cause(ExitNotice notice, const quota::Limits& limits, const quota::Usage& usage) {
-  if (notice.cause != "crashed" || usage.memory_kills == 0) return notice;
+  // A host that is short of memory itself kills as well; the group then has not been full.
+  const std::uint64_t full = quota::group_memory(limits).bytes() / 100 * 99;
+  const bool was_full = usage.memory_peak.bytes() == 0 || usage.memory_peak.bytes() >= full;
+  if (notice.cause != "crashed" || usage.memory_kills == 0 || !was_full) return notice;
   notice.cause = kOutOfMemory;
   notice.detail = "it touched more than the " + quota::backed_memory(limits).str() +
                   " of memory that the host gives it; the host ended it";

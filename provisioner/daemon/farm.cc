@@ -32,6 +32,7 @@ Result<std::vector<Guest>> Farm::create(const CreateRequest& request) {
                  admit(request, {settings_.config, present, images, kernels, tenants,
                                  quota::bounds_of(host, settings_.config.capacity), pool_.size()}));
   for (GuestRecord& record : admitted.guests) {
+    UMLFARM_TRY(cgroups_.check(record.limits));
     GuestIdentity& identity = record.identity;
     UMLFARM_ASSIGN(const guest::HostKey key, guest::make_host_key());
     identity.host_key_public = key.public_line;

@@ -100,7 +100,8 @@ class Farm {
   // What it uses right now; all zero for one that does not run.
   quota::Usage usage(const Guest& guest) const { return cgroups_.usage(guest.record.id()); }
   // What guests' taps have carried, for traffic().
-  Result<guest::Counters> counters() { return network_->counters(); }
+  // Where they can't be read, what was counted last is all that there is to tell.
+  guest::Counters counters() { return network_->counters().value_or(guest::Counters()); }
   quota::Traffic traffic(const Guest& guest, const guest::Counters& counters) const;
   // With what its supervisor says right now.
   Result<Guest> look(const std::string& name);
@@ -158,6 +159,8 @@ class Farm {
   quota::TapLimits tap_limits(const GuestRecord& record) const;
   // As it is promised and has been used up. Nothing where it is so already.
   Status limit_network(const GuestRecord& record);
+  // The same for limits that it is not promised yet, with taps_mutex_ held.
+  Status limit_tap(const GuestRecord& record, const quota::Limits& limits);
   // Now and each minute from now on: what there is on this host beside the farm.
   void recount_host();
   Result<Guest> change(const std::string& name, const std::function<Status(GuestRecord&)>& change);
@@ -167,6 +170,7 @@ class Farm {
   GuestMemory memory_of(const GuestRecord& record) const;
   Result<ByteSize> memory_held(const GuestRecord& record) const;
   Result<quota::AccountBounds> bounds_for(const GuestRecord& record);
+  Result<LimitsReport> change_limits(const Guest& guest, const LimitsRequest& request);
   Result<ByteSize> move_memory(const GuestRecord& record, LimitsReport& report) const;
   Status apply_limits(const GuestRecord& record, const std::function<Status(const quota::Limits&)>& write,
                       LimitsReport& report);
@@ -212,7 +216,7 @@ class Farm {
   };
   quota::Balance balance_;
   std::map<std::string, Spent> spent_;  // by guest's id
-  quota::Reclaim reclaim_;  // reclaim_memory()'s alone
+  quota::Reclaim reclaim_;              // reclaim_memory()'s alone
   // A lock is taken while one above it is held, never the other way round.
   std::mutex admission_;   // from looking at names, numbers and tenants to writing them
   std::mutex library_;     // images and kernels get their place and lose it one at a time

@@ -55,7 +55,16 @@ Result<LimitsReport> Farm::set_limits(const std::string& name, const LimitsReque
   UMLFARM_ASSIGN(const Guest found, table_.find(name));
   UMLFARM_ASSIGN(const std::unique_ptr<Hold> hold, Hold::take(*this, found, kPatienceMs));
   UMLFARM_ASSIGN(const Guest guest, table_.find(name));
+  auto report = change_limits(guest, request);
+  // Whatever became of it, the tap is held to what is promised now.
+  const Status limited = limit_network(guest.record);
+  if (report && !limited) return limited.error();
+  return report;
+}
+
+Result<LimitsReport> Farm::change_limits(const Guest& guest, const LimitsRequest& request) {
   const GuestRecord& record = guest.record;
+  const std::string& name = record.name;
   if (record.desired == Desired::Absent)
     return Error(Kind::Conflict, "guest '" + name + "' is being deleted");
   quota::LimitsChange change = request.change;
@@ -80,7 +89,13 @@ Result<LimitsReport> Farm::set_limits(const std::string& name, const LimitsReque
                                      boost::algorithm::join(later, ", ") +
                                      "; say so with --restart, or ask for less");
   }
+  UMLFARM_TRY(cgroups_.check(wanted));
   UMLFARM_ASSIGN(const quota::AccountBounds bounds, bounds_for(record));
+  {
+    // First, as nothing has to be taken back where this host can't do it.
+    const std::lock_guard lock(taps_mutex_);
+    UMLFARM_TRY(limit_tap(record, wanted));
+  }
   const bool again = running && !later.empty() && record.desired == Desired::Running;
   const auto write = [&](const quota::Limits& limits) {
     return table_.resize(record.number, bounds, [&](GuestRecord& changed) {
@@ -101,7 +116,6 @@ Result<LimitsReport> Farm::set_limits(const std::string& name, const LimitsReque
     return applied.error();
   }
   UMLFARM_ASSIGN(report.guest, table_.find(name));
-  UMLFARM_TRY(limit_network(report.guest.record));
   if (report.before != report.given || report.asked != report.given) event(name, "limits", describe(report));
   // It may have to go down and come up again.
   reconciler_.kick(record.number);
@@ -121,6 +135,13 @@ Result<ByteSize> Farm::move_memory(const GuestRecord& record, LimitsReport& repo
 Status Farm::apply_limits(const GuestRecord& record, const std::function<Status(const quota::Limits&)>& write,
                           LimitsReport& report) {
   if (report.asked.memory < report.before.memory) return take_memory(record, write, report);
+  if (quota::group_memory(report.asked) < quota::group_memory(report.before) &&
+      report.asked.memory == report.before.memory) {
+    UMLFARM_TRY(cgroups_.apply(record.id(), report.asked));
+    Status written = write(report.asked);
+    if (!written) (void)!cgroups_.apply(record.id(), report.before);
+    return written;
+  }
   UMLFARM_TRY(write(report.asked));
   if (Status applied = cgroups_.apply(record.id(), report.asked); !applied) {
     (void)!write(report.before);

@@ -33,6 +33,8 @@ void Farm::reclaim_memory() {
   std::vector<quota::GuestMemoryUse> uses;
   for (const Guest& guest : table_.all()) {
     const GuestRecord& record = guest.record;
+    // One that has more than the host gives it has most of it never touched: that would be found first.
+    if (quota::backed_memory(record.limits) < record.limits.memory) continue;
     if (!guest.live.supervised || guest.live.status.ready_ms == 0 ||
         !check_tells_memory(record.identity.kernel, record.identity.kernel_features)) {
       continue;
@@ -53,7 +55,9 @@ void Farm::reclaim_from(const Guest& guest) {
   const GuestRecord& record = now->record;
   const auto before = memory_held(record);
   const GuestMemory memory = memory_of(record);
-  const auto least = memory.set(quota::kLeastMemory);
+  const auto spare = memory.not_missed();
+  if (!spare || spare->bytes() == 0 || *spare >= record.limits.memory) return;
+  const auto least = memory.set(ByteSize(record.limits.memory.bytes() - spare->bytes()));
   // Whatever came of it: it gets back what it is promised, here or where every promise is looked after.
   const auto again = memory_of(record).set(record.limits.memory);
   if (!again || *again != record.limits.memory) refit(record.number);

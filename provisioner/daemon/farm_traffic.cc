@@ -37,7 +37,7 @@ void Farm::keep_counted() {
   recount_traffic_.async_wait([this](const boost::system::error_code& stopped) {
     if (stopped) return;
     reconciler_.post([this] {
-      // What is not counted now is counted then; why not, its network says at the next use.
+      // What is not counted now is counted then.
       (void)!count_traffic();
       // Only now, so that no two are at it at once.
       boost::asio::post(recount_traffic_.get_executor(), [this] { keep_counted(); });
@@ -50,22 +50,29 @@ Status Farm::count_traffic() {
   const std::vector<GuestRecord> records = table_.records();
   std::map<std::string, std::int64_t> guests;
   for (const GuestRecord& record : records) guests[port_of(record, pool_).tap] = record.number;
-  UMLFARM_TRY(traffic_.count(counters, guests, quota::month_of(wall_clock_ms())));
+  const Status kept = traffic_.count(counters, guests, quota::month_of(wall_clock_ms()));
   for (const GuestRecord& record : records) {
     (void)!limit_network(record);
     const quota::Traffic traffic = traffic_.of(record.number);
-    if (traffic.told || !quota::used_up(traffic, record.limits)) continue;
-    event(record.name, "traffic", used_up_message(record.limits, traffic.month));
-    UMLFARM_TRY(traffic_.set_told(record.number));
+    const bool used_up = quota::used_up(traffic, record.limits);
+    if (traffic.told == used_up) continue;
+    UMLFARM_TRY(traffic_.set_told(record.number, used_up));
+    if (used_up) event(record.name, "traffic", used_up_message(record.limits, traffic.month));
   }
-  return {};
+  return kept;
 }
 
 Status Farm::limit_network(const GuestRecord& record) {
   const std::lock_guard lock(taps_mutex_);
   const auto guest = table_.find(record.number);
-  if (!guest) return {};
-  const quota::TapLimits wanted = tap_limits(guest->record);
+  if (guest) return limit_tap(record, guest->record.limits);
+  tap_limits_.erase(record.number);
+  tap_faults_.erase(record.number);
+  return {};
+}
+
+Status Farm::limit_tap(const GuestRecord& record, const quota::Limits& limits) {
+  const quota::TapLimits wanted = quota::tap_limits(limits, traffic_.of(record.number));
   const auto written = tap_limits_.find(record.number);
   if (written != tap_limits_.end() && written->second == wanted) return {};
   const auto limited = network_->limit_guest({port_of(record, pool_), wanted});

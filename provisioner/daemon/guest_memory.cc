@@ -46,6 +46,14 @@ Result<ByteSize> GuestMemory::size() const {
   return ByteSize(bytes);
 }
 
+Result<ByteSize> GuestMemory::not_missed() const {
+  UMLFARM_ASSIGN(const ByteSize now, size());
+  UMLFARM_ASSIGN(const std::string text, ask_("proc meminfo"));
+  const std::uint64_t has = std::min(meminfo(text, "MemAvailable:"), now.bytes());
+  const std::uint64_t leave = kLeave + now.bytes() / kLeavePart;
+  return ByteSize(has > leave ? (has - leave) / kPage * kPage : 0);
+}
+
 std::uint64_t GuestMemory::spare(ByteSize wanted) const {
   const auto text = ask_("proc meminfo");
   if (!text) return 0;

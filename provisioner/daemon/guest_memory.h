@@ -21,6 +21,8 @@ class GuestMemory {
 
   // What the guest has. Internal for an answer that is no size.
   Result<ByteSize> size() const;
+  // What is free in it, or only cached, but for a little to go on with. By its word.
+  Result<ByteSize> not_missed() const;
   // Goes towards `wanted` until it is reached or the guest has no more to spare, and returns what it has
   // then. A guest lets go of pages that are free, and frees what it only cached a little later: so it is
   // asked for as long as that helps. It keeps a little to go on with.

@@ -45,10 +45,10 @@ quota::Traffic TrafficBook::with(const guest::Counters& counters, const std::str
   return counted(of(guest), counters, tap, month);
 }
 
-Status TrafficBook::set_told(std::int64_t guest) {
+Status TrafficBook::set_told(std::int64_t guest, bool is_told) {
   const std::lock_guard lock(mutex_);
   quota::Traffic told = guests_[guest];
-  told.told = true;
+  told.told = is_told;
   UMLFARM_TRY(store_.put_traffic({{guest, told}}));
   guests_[guest] = std::move(told);
   return {};

@@ -27,8 +27,8 @@ class TrafficBook {
   // With what the counters say now; nothing is kept.
   quota::Traffic with(const guest::Counters& counters, const std::string& tap, std::int64_t guest,
                       const std::string& month) const;
-  // That people have been told that this month's allowance is used up.
-  Status set_told(std::int64_t guest);
+  // Whether people have been told that this month's allowance is used up.
+  Status set_told(std::int64_t guest, bool told);
 
  private:
   StateStore& store_;

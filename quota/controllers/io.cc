@@ -1,5 +1,6 @@
 #include "quota/controllers/io.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <sstream>
@@ -39,17 +40,17 @@ std::string limits_text(const Limits& limits) {
   return text;
 }
 
+bool asked(const Limits& limits) {
+  const auto rules = rules_of(limits);
+  return std::any_of(rules.begin(), rules.end(), [](const Rule& rule) { return rule.most != 0; });
+}
+
+bool can_limit(const Group& group) {
+  return posix::exists(group.file("blkio.throttle.read_bps_device", "io.max"));
+}
+
 Status apply(const Group& group, const Limits& limits) {
-  if (group.disk.empty()) {
-    for (const Rule& rule : rules_of(limits)) {
-      if (rule.most != 0)
-        return Error(
-            Kind::Unavailable,
-            "rates of the disk can't be held here: the farm's state lies on no disk of its own; take "
-            "read and write rates and operations out of the plan, or move the state to a disk");
-    }
-    return {};
-  }
+  if (group.disk.empty() || !can_limit(group)) return {};
   if (group.v2)
     return posix::write_existing(group.directory + "/io.max", group.disk + " " + limits_text(limits));
   for (const Rule& rule : rules_of(limits)) {

@@ -9,7 +9,11 @@
 
 namespace umlfarm::quota::io {
 
-// Unavailable where a limit is asked for and the group has no disk.
+// Whether any of its limits is of this controller.
+bool asked(const Limits& limits);
+// Whether the kernel was built with these limits; of a group that is there.
+bool can_limit(const Group& group);
+// Nothing where the group has no disk, or the kernel has no such limits.
 Status apply(const Group& group, const Limits& limits);
 void read(const Group& group, Usage& usage);
 

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include "provisioner/base/atomic_file.h"
+#include "provisioner/base/posix.h"
 #include "quota/block_device.h"
 #include "quota/controllers/io.h"
 #include "tests/support/result_matchers.h"
@@ -8,7 +10,6 @@
 namespace umlfarm::quota {
 namespace {
 
-using testing::is_error;
 using testing::is_ok;
 
 TEST(MountSource, IsThatOfTheDeepestMountAndOfTheLastThere) {
@@ -38,13 +39,18 @@ TEST(DiskRates, AreWrittenAsVersion2WantsThem) {
   EXPECT_EQ(io::limits_text(limits), "rbps=1048576 wbps=max riops=max wiops=50");
 }
 
-TEST(DiskRates, AreRefusedWhereThereIsNoDisk) {
+TEST(DiskRates, AreWrittenOnlyWhereThereIsADiskAndTheKernelHasThem) {
   const testing::TemporaryDirectory directory;
   Limits limits;
-  EXPECT_THAT(io::apply({directory.path(), true, ""}, limits), is_ok());
+  EXPECT_FALSE(io::asked(limits));
   limits.read_operations = 100;
-  EXPECT_THAT(io::apply({directory.path(), true, ""}, limits),
-              is_error(Kind::Unavailable, "no disk of its own"));
+  EXPECT_TRUE(io::asked(limits));
+  EXPECT_THAT(io::apply({directory.path(), true, "254:0"}, limits), is_ok()) << "no io.max";
+  ASSERT_THAT(write_file_atomically(directory / "io.max", "", 0600), is_ok());
+  EXPECT_THAT(io::apply({directory.path(), true, ""}, limits), is_ok());
+  EXPECT_EQ(*posix::read_file(directory / "io.max"), "");
+  EXPECT_THAT(io::apply({directory.path(), true, "254:0"}, limits), is_ok());
+  EXPECT_EQ(*posix::read_file(directory / "io.max"), "254:0 rbps=max wbps=max riops=100 wiops=max");
 }
 
 TEST(DiskBytes, AreReadOfBothVersions) {

@@ -30,6 +30,20 @@ TEST(Traffic, CountsMonthsByThemselves) {
   EXPECT_FALSE(traffic.told);
 }
 
+TEST(Traffic, OpensNoMonthThatIsOver) {
+  const Traffic before = counted({}, {"a", {1000, 100}}, "2026-11");
+  const Traffic wrong = counted(before, {"a", {1001, 100}}, "1970-01");
+  EXPECT_EQ(wrong.month, "2026-11");
+  EXPECT_EQ(wrong.this_month, (Carried{1001, 100}));
+}
+
+TEST(Traffic, NeverFallsWhereACounterIsGone) {
+  const Traffic before = counted({}, {"a", {1000, 100}}, "2026-11");
+  const Traffic gone = counted(before, {"a", {0, 0}}, "2026-12");
+  EXPECT_EQ(gone.this_month, Carried());
+  EXPECT_EQ(counted(gone, {"a", {5, 5}}, "2026-12").ever, (Carried{1005, 105}));
+}
+
 TEST(Traffic, KnowsTheMonthByUtc) {
   EXPECT_EQ(month_of(kDayBeforeTheLast), "2026-11");
   EXPECT_EQ(month_of(kDayBeforeTheLast + 86'400'000), "2026-11");

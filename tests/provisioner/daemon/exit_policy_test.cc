@@ -189,6 +189,11 @@ TEST(ExitCause, IsTheHostsHandWhereItsGroupSaysSo) {
   EXPECT_NE(out.detail.find(limits.memory.str()), std::string::npos) << out.detail;
   EXPECT_EQ(out.time_ms, 7);
   EXPECT_EQ(with_cause(crash, limits, killed(0)).cause, "crashed");
+  quota::Usage by_the_host = killed(1);
+  by_the_host.memory_peak = ByteSize(quota::group_memory(limits).bytes() / 2);
+  EXPECT_EQ(with_cause(crash, limits, by_the_host).cause, "crashed") << "its group was not full";
+  by_the_host.memory_peak = quota::group_memory(limits);
+  EXPECT_EQ(with_cause(crash, limits, by_the_host).cause, "out_of_memory");
   // It lost a process once, and went on.
   EXPECT_EQ(with_cause({"powered_off", "", 7}, limits, killed(1)).cause, "powered_off");
 }

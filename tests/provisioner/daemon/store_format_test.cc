@@ -13,16 +13,6 @@ namespace {
 using testing::is_error;
 using testing::is_ok;
 
-// As the second format was: limits belonged to what a guest is, and nothing else was counted.
-void to_second(SQLite::Database& database) {
-  database.exec(
-      "DROP TABLE sums; DROP TABLE tenants; DROP TABLE traffic; PRAGMA user_version = 2;"
-      "UPDATE guests SET record = json_remove(json_set(record, '$.identity.limits', json_extract(record, "
-      "'$.limits')),"
-      "'$.limits', '$.identity.user', '$.identity.limits.memory_ceiling', '$.identity.limits.cpu_weight',"
-      "'$.identity.limits.cpu_percent')");
-}
-
 // As the third was: no traffic, and no limits of the network.
 void to_third(SQLite::Database& database) {
   database.exec(
@@ -31,6 +21,17 @@ void to_third(SQLite::Database& database) {
       "'$.limits.network_burst', '$.limits.packets', '$.limits.traffic', '$.limits.traffic_end', "
       "'$.limits.throttled_rate', '$.limits.host_memory', '$.limits.read_rate', "
       "'$.limits.write_rate', '$.limits.read_operations', '$.limits.write_operations')");
+}
+
+// As the second format was: limits belonged to what a guest is, and nothing else was counted.
+void to_second(SQLite::Database& database) {
+  to_third(database);
+  database.exec(
+      "DROP TABLE sums; DROP TABLE tenants; PRAGMA user_version = 2;"
+      "UPDATE guests SET record = json_remove(json_set(record, '$.identity.limits', json_extract(record, "
+      "'$.limits')),"
+      "'$.limits', '$.identity.user', '$.identity.limits.memory_ceiling', '$.identity.limits.cpu_weight',"
+      "'$.identity.limits.cpu_percent')");
 }
 
 class StoreFormat : public StoreTest {

@@ -54,7 +54,7 @@ TEST_F(TrafficBookTest, OfAGuestWithoutACounterYetIsNothing) {
 TEST_F(TrafficBookTest, TellsOnceAMonth) {
   TrafficBook book(*store_);
   ASSERT_THAT(book.count(counters("a", 1, 1), taps_, "2026-11"), is_ok());
-  ASSERT_THAT(book.set_told(guest_), is_ok());
+  ASSERT_THAT(book.set_told(guest_, true), is_ok());
   EXPECT_TRUE(kept().told);
   ASSERT_THAT(book.count(counters("a", 2, 2), taps_, "2026-11"), is_ok());
   EXPECT_TRUE(kept().told);
