@@ -24,6 +24,7 @@ struct Controller {
   bool limits;  // and is missed where the host doesn't have it
   Status (*apply)(const Group& group, const Limits& limits);
   void (*read)(const Group& group, Usage& usage);
+  Status (*apply_farm)(const Group& group) = nullptr;  // to the group of all guests
 };
 
 // Version 1 counts processor time in a hierarchy of its own.
@@ -33,7 +34,7 @@ void read_cpuacct(const Group& group, Usage& usage) {
 
 constexpr Controller kControllers[] = {{"memory", true, memory::apply, memory::read},
                                        {"pids", true, pids::apply, pids::read},
-                                       {"cpu", true, cpu::apply, cpu::read},
+                                       {"cpu", true, cpu::apply, cpu::read, cpu::apply_farm},
                                        {"blkio", false, io::apply, io::read},
                                        {"io", false, io::apply, io::read},
                                        {"cpuacct", false, nullptr, read_cpuacct}};
@@ -168,7 +169,9 @@ Status Cgroups::apply(const std::string& guest, const Limits& limits) const {
     UMLFARM_TRY(make_group(own.directory));
     if (is_new) adopt(own, guest);
     for (const Controller& each : kControllers) {
-      if (controller == each.name && each.apply != nullptr) UMLFARM_TRY(each.apply(own, limits));
+      if (controller != each.name) continue;
+      if (each.apply_farm != nullptr) UMLFARM_TRY(each.apply_farm(farm));
+      if (each.apply != nullptr) UMLFARM_TRY(each.apply(own, limits));
     }
   }
   return {};

@@ -72,7 +72,9 @@ std::string slice_file(const Context& context) {
   const std::string cents = std::to_string(share % 100);
   return "# By umlfarm-hostsetup, which replaces this file: what is left is the machine's "
          "own.\n[Slice]\nMemoryMax=" +
-         std::to_string(share / 100) + (cents.size() < 2 ? ".0" : ".") + cents + "%\n";
+         std::to_string(share / 100) + (cents.size() < 2 ? ".0" : ".") + cents + "%\n" +
+         // Beside the machine's other slices, of 100 each: all guests together are more than one of them.
+         "CPUWeight=1000\n";
 }
 
 Finding inspect_slice(const Context& context) {

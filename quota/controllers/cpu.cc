@@ -38,6 +38,11 @@ Status apply(const Group& group, const Limits& limits) {
                              : Status();
 }
 
+Status apply_farm(const Group& group) {
+  return posix::write_existing(group.file("cpu.shares", "cpu.weight"),
+                               std::to_string(group.v2 ? kFarmWeight : shares_of(kFarmWeight)));
+}
+
 bool can_cap(const Group& group) { return posix::exists(group.file("cpu.cfs_quota_us", "cpu.max")); }
 
 void read(const Group& group, Usage& usage) {
