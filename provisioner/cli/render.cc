@@ -123,6 +123,15 @@ std::string render_plans(const json::value& document) {
   return table({"PLAN", "MEMORY", "DISK", "SWAP", "PROCESSES", "CPUS", "KERNEL", ""}, rows, {1, 2, 3, 4, 5});
 }
 
+std::string render_plan(const json::value& plan) {
+  std::vector<std::pair<std::string, std::string>> rows{
+      {"plan", text(plan, "name")}, {"summary", text(plan, "summary")}, {"kernel", text(plan, "kernel")}};
+  for (const auto& [label, shown] : plan.at("texts").as_object()) {
+    rows.emplace_back(printable(std::string(label)), printable(json::value_to<std::string>(shown)));
+  }
+  return fields(rows);
+}
+
 std::string render_status(const json::value& document) {
   std::vector<std::string> guests;
   for (const auto& [state, count] : document.at("guests").as_object()) {

@@ -12,6 +12,7 @@ std::string render_guest(const boost::json::value& guest, std::int64_t now_ms);
 std::string render_images(const boost::json::value& document, std::int64_t now_ms);
 std::string render_kernels(const boost::json::value& document, std::int64_t now_ms);
 std::string render_plans(const boost::json::value& document);
+std::string render_plan(const boost::json::value& plan);
 // What tenants and users have limits of, as the API calls it.
 inline constexpr const char* kResources[] = {"guests", "memory", "disk", "processors"};
 std::string render_tenants(const boost::json::value& document);

@@ -90,6 +90,10 @@ json::object plan_view(const quota::Plan& plan) {
   view["name"] = plan.name;
   view["kernel"] = plan.kernel;
   view["summary"] = plan.summary;
+  json::object& texts = view["texts"].emplace_object();
+  for (const quota::LimitField& field : quota::limit_fields()) {
+    texts[quota::label_of(field)] = quota::text_of(field, quota::value_of(plan.limits, field));
+  }
   return view;
 }
 

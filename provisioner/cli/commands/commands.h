@@ -26,6 +26,7 @@ Command kernel_list_command();
 Command kernel_add_command();
 Command kernel_remove_command();
 Command plan_list_command();
+Command plan_show_command();
 Command status_command();
 Command tunnel_command();
 Command set_command();

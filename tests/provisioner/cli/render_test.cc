@@ -177,6 +177,19 @@ TEST(RenderPlans, HasALineForEach) {
             "large   1 GiB  20 GiB  512 MiB       4096    16  fast\n");
 }
 
+TEST(RenderPlan, ShowsEachLimitInItsOrder) {
+  const json::value plan{{"name", "small"},
+                         {"summary", "a small server"},
+                         {"kernel", ""},
+                         {"texts", {{"memory", "256 MiB"}, {"rate in", "10 mbit/s"}, {"traffic", "none"}}}};
+  EXPECT_EQ(render_plan(plan),
+            "plan:     small\n"
+            "summary:  a small server\n"
+            "memory:   256 MiB\n"
+            "rate in:  10 mbit/s\n"
+            "traffic:  none\n");
+}
+
 TEST(RenderStatus, TellsGuestsPromisesAndNotices) {
   const json::value document{{"version", "0.1.0"},
                              {"guests", {{"ready", 3}, {"stopped", 1}}},

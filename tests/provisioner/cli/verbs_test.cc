@@ -267,6 +267,7 @@ TEST_F(Verbs, AskNothingWhenUsedWrongly) {
                         {"image", "build"},
                         {"kernel", "remove"},
                         {"plan", "list", "x"},
+                        {"plan", "show"},
                         {"status", "x"}};
   for (const Words& arguments : rows) {
     std::string typed;
