@@ -14,7 +14,7 @@ constexpr std::string_view kNone = "none";
 
 constexpr std::array kFields{
     LimitField{"memory", &Limits::memory},
-    LimitField{"memory_ceiling", &Limits::memory_ceiling, Change::Restart},
+    LimitField{"memory_ceiling", &Limits::memory_ceiling, Change::Restart, "as memory"},
     LimitField{"host_memory", &Limits::host_memory, Change::Live, "all"},
     LimitField{"disk", &Limits::disk, Change::Never},
     LimitField{"swap", &Limits::swap, Change::Never, kNone},
