@@ -22,6 +22,7 @@ install_manual(umlfarmd.8 farm)
 install(FILES deploy/completion/umlfarm DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT farm)
 # Units name programs by their whole path, which is known when they are installed.
 install(FILES deploy/systemd/umlfarm.slice DESTINATION lib/systemd/system COMPONENT farm)
+install(FILES deploy/modprobe/umlfarm-ifb.conf DESTINATION lib/modprobe.d COMPONENT farm)
 foreach(unit umlfarmd umlfarm-guests)
   install(CODE "
     set(UMLFARM_SBINDIR \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SBINDIR}\")
