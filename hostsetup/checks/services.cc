@@ -72,9 +72,7 @@ std::string slice_file(const Context& context) {
   const std::string cents = std::to_string(share % 100);
   return "# By umlfarm-hostsetup, which replaces this file: what is left is the machine's "
          "own.\n[Slice]\nMemoryMax=" +
-         std::to_string(share / 100) + (cents.size() < 2 ? ".0" : ".") + cents + "%\n" +
-         // Beside the machine's other slices, of 100 each: all guests together are more than one of them.
-         "CPUWeight=1000\n";
+         std::to_string(share / 100) + (cents.size() < 2 ? ".0" : ".") + cents + "%\n";
 }
 
 Finding inspect_slice(const Context& context) {
@@ -171,9 +169,9 @@ std::vector<Check> service_checks() {
       directory("services.state", "/var/lib/umlfarm", "0711 0:0",
                 "guests' users must pass it to reach their disks, and nobody may look around"),
       {"services.slice", Severity::Should, "guests are in a slice that leaves memory to the machine",
-       "each guest is limited by itself; that all together leave the machine what it needs, and share the "
-       "processors "
-       "with its services as one, is what a slice is for",
+       "each guest is limited by itself; that all together leave the machine what it needs, and have ten "
+       "times "
+       "the weight of all its services on the processors, is what a slice is for",
        "systemd.slice(5); umlfarm.toml(5), memory_reserve", inspect_slice},
       {"services.daemon", Severity::Must, "umlfarmd runs, and starts with the machine",
        "it starts guests again that were running when the machine went down", "umlfarmd(8)", inspect_daemon},

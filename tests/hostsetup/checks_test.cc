@@ -356,7 +356,7 @@ TEST(Checks, LeaveMemoryToTheMachine) {
   FakeMachine host;
   host.farm.capacity.memory_reserve = ByteSize::gib(4);
   EXPECT_EQ(host.finding("services.slice").reason, "not-limited");
-  EXPECT_THAT(*host.finding("services.slice").changes.front().wanted, HasSubstr("MemoryMax=73.78%\nCPUWeight=1000\n"));
+  EXPECT_THAT(*host.finding("services.slice").changes.front().wanted, HasSubstr("MemoryMax=73.78%\n"));
   host.write("/sys/fs/cgroup/umlfarm.slice/memory.current", "6100000000\n");
   EXPECT_EQ(host.finding("services.slice").reason, "too-full");
   EXPECT_TRUE(host.finding("services.slice").changes.empty());

@@ -70,7 +70,7 @@ FakeMachine::FakeMachine()
   answers("systemctl is-active systemd-timesyncd", "active\n");
   write("/etc/systemd/system/umlfarm.slice.d/umlfarm.conf",
         "# By umlfarm-hostsetup, which replaces this file: what is left is the machine's own.\n"
-        "[Slice]\nMemoryMax=96.72%\nCPUWeight=1000\n");
+        "[Slice]\nMemoryMax=96.72%\n");
   answers("systemctl is-active umlfarm.slice", "active\n");
   answers("systemd-analyze security --no-pager umlfarmd.service",
           "  NAME  DESCRIPTION\n\n→ Overall exposure level for umlfarmd.service: 8.4 EXPOSED\n");
