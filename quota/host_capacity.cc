@@ -37,9 +37,7 @@ std::string mappings_notice(const std::vector<Plan>& plans) {
 }
 
 std::string mappings_notice(const std::vector<Plan>& plans, std::uint64_t most_mappings) {
-  const auto largest = std::max_element(plans.begin(), plans.end(), [](const Plan& a, const Plan& b) {
-    return backed_memory(a.limits) < backed_memory(b.limits);
-  });
+  const auto largest = std::max_element(plans.begin(), plans.end(), backs_less);
   if (largest == plans.end() || backed_memory(largest->limits).bytes() / kPage <= most_mappings) return "";
   return "vm.max_map_count is " + std::to_string(most_mappings) + ": a process of a guest of plan '" +
          largest->name + "' that maps more pages than that dies; 'sysctl -w vm.max_map_count=" +

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,13 @@ inline constexpr unsigned kLeastDiskOperations = 8;
 
 inline constexpr unsigned kLeastProcesses = 16;
 inline constexpr unsigned kMostProcesses = 1'000'000;
+
+// Bytes of IP packets, to a guest and from it.
+struct Carried {
+  std::uint64_t in = 0;
+  std::uint64_t out = 0;
+  friend bool operator==(const Carried&, const Carried&) = default;
+};
 
 // What becomes of a guest's network when its month's traffic is used up: nothing but an event; it becomes
 // slow; nothing passes until the month ends.
@@ -103,6 +111,10 @@ constexpr ByteSize boot_memory(const Limits& limits) {
 // What of its memory the host must have.
 constexpr ByteSize backed_memory(const Limits& limits) {
   return limits.host_memory.bytes() == 0 ? limits.memory : std::min(limits.memory, limits.host_memory);
+}
+
+constexpr bool backs_less(const Plan& a, const Plan& b) {
+  return backed_memory(a.limits) < backed_memory(b.limits);
 }
 
 // Invalid when a limit lies outside what a guest can be given.

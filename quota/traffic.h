@@ -8,13 +8,6 @@
 
 namespace umlfarm::quota {
 
-// Bytes of IP packets, to the guest and from it.
-struct Carried {
-  std::uint64_t in = 0;
-  std::uint64_t out = 0;
-  friend bool operator==(const Carried&, const Carried&) = default;
-};
-
 // The kernel's counters of a guest, as they stand.
 struct Counted {
   std::string made;  // tells these counters from ones made later, which begin at nothing

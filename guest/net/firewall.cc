@@ -31,10 +31,7 @@ std::string element(const char* verb, const char* set, const std::string& tap, c
 }
 
 std::string forget(const char* set, const std::string& tap) {
-  // A limit of its own is asked for where elements have one.
-  const std::string limit =
-      set == kClosed || set == kCountIn || set == kCountOut ? "" : " limit rate over 1/second";
-  return element("add", set, tap, limit) + element("delete", set, tap);
+  return element("add", set, tap) + element("delete", set, tap);
 }
 
 // The elements that let a port speak, and be spoken to from beyond an uplink, as "SET ELEMENT" pairs.
@@ -173,7 +170,7 @@ std::string forget_count_command(const std::string& tap) {
 Result<Counters> read_counters(const std::string& in, const std::string& out) try {
   namespace json = boost::json;
   Counters counters;
-  const auto read = [&](const std::string& printed, std::uint64_t Carried::*way) {
+  const auto read = [&](const std::string& printed, std::uint64_t quota::Carried::*way) {
     // The first entry says which version printed it.
     const json::value document = json::parse(printed);
     const json::object set = document.at("nftables").at(1).at("set").as_object();
@@ -187,8 +184,8 @@ Result<Counters> read_counters(const std::string& in, const std::string& out) tr
           element.at("counter").at("bytes").to_number<std::uint64_t>();
     }
   };
-  read(in, &Carried::in);
-  read(out, &Carried::out);
+  read(in, &quota::Carried::in);
+  read(out, &quota::Carried::out);
   return counters;
 } catch (const std::exception& failure) {
   return Error(Kind::Internal, std::string("the counters of nftables: ") + failure.what());

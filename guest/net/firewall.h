@@ -27,15 +27,10 @@ struct LimitedPort {
   quota::TapLimits limits;
 };
 
-struct Carried {
-  std::uint64_t in = 0;  // bytes of IP packets, to the guest
-  std::uint64_t out = 0;
-};
-
 // What has passed, since the counters were made.
 struct Counters {
   std::string made;  // tells these counters from ones made later
-  std::map<std::string, Carried> by_tap;
+  std::map<std::string, quota::Carried> by_tap;
 };
 
 // The commands of libnftables. Pure. Each is one transaction.

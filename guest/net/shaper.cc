@@ -28,6 +28,9 @@ constexpr std::uint64_t kLeastQueue = 65'536;
 // The kernel takes a burst as a time, in 32 bits of nanoseconds: 4.29 s.
 constexpr std::uint64_t kMostBurstSeconds = 4;
 
+// "ig17" of "tg17".
+std::string shaping_device(const std::string& tap) { return "i" + tap.substr(1); }
+
 Qdisc qdisc_of(int device, const char* kind, std::uint32_t parent, std::uint32_t handle) {
   Qdisc qdisc(::rtnl_qdisc_alloc(), ::rtnl_qdisc_put);
   rtnl_tc* const tc = TC_CAST(qdisc.get());
@@ -49,8 +52,6 @@ Status forget_qdisc(nl_sock* socket, const std::string& device, std::uint32_t pa
 }
 
 }  // namespace
-
-std::string shaping_device(const std::string& tap) { return "i" + tap.substr(1); }
 
 Result<Shaper> Shaper::open() {
   UMLFARM_ASSIGN(Socket socket, open_netlink());

@@ -41,7 +41,4 @@ class Shaper {
   Socket socket_;
 };
 
-// "ig17" of "tg17".
-std::string shaping_device(const std::string& tap);
-
 }  // namespace umlfarm::guest

@@ -17,10 +17,7 @@ constexpr std::uint64_t kMemoryPage = 4096;
 constexpr std::uint64_t kOtherMappings = 65'536;
 
 const quota::Plan& largest_plan(const config::Config& farm) {
-  return *std::max_element(farm.plans.begin(), farm.plans.end(),
-                           [](const quota::Plan& a, const quota::Plan& b) {
-                             return quota::backed_memory(a.limits) < quota::backed_memory(b.limits);
-                           });
+  return *std::max_element(farm.plans.begin(), farm.plans.end(), quota::backs_less);
 }
 
 Need mappings(const Context& context) {
@@ -43,10 +40,8 @@ quota::HostCapacity host_capacity(const Context& context) {
 Finding inspect_budget(const Context& context) {
   const quota::HostCapacity host = host_capacity(context);
   const ByteSize reserve = context.farm.capacity.memory_reserve + host.memory_of_domains;
-  const auto smallest = std::min_element(
-      context.farm.plans.begin(), context.farm.plans.end(), [](const quota::Plan& a, const quota::Plan& b) {
-        return quota::backed_memory(a.limits) < quota::backed_memory(b.limits);
-      });
+  const auto smallest =
+      std::min_element(context.farm.plans.begin(), context.farm.plans.end(), quota::backs_less);
   const ByteSize least = reserve + quota::backed_memory(smallest->limits);
   const std::string is = std::to_string(host.memory.bytes() >> 20U) + " MiB by " + host.source;
   const std::string should = "at least " + std::to_string(least.bytes() >> 20U) + " MiB";

@@ -3,6 +3,8 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -145,16 +147,13 @@ class Farm {
 
   Status pick_up(bool work);
   Status sweep_residue();
-  // Again and again, each time by a worker.
-  void keep_balanced();
-  // The same, while the host waits for memory.
-  void keep_reclaiming();
+  // From now on again and again, each time by a worker and never by two.
+  void keep_doing(boost::asio::steady_timer& timer, std::chrono::seconds period,
+                  const std::function<void()>& work);
   // By one thread at a time.
   void reclaim_memory();
   void reclaim_from(const Guest& guest);
-  // The same for what guests' taps have carried.
-  void keep_counted();
-  // Adds it up, and holds taps to what follows from it. By one thread at a time.
+  // Adds up what guests' taps have carried, and holds taps to what follows from it. By one thread at a time.
   Status count_traffic();
   quota::TapLimits tap_limits(const GuestRecord& record) const;
   // As it is promised and has been used up. Nothing where it is so already.

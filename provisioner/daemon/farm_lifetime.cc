@@ -13,6 +13,10 @@ namespace umlfarm::daemon {
 namespace {
 
 // Virtual machines of others come and go.
+// A host that loses its power forgets what was carried since.
+constexpr std::chrono::seconds kRecountTraffic(10);
+constexpr std::chrono::seconds kLookAtPressure(5);
+constexpr unsigned kNeverReclaim = 100;
 constexpr std::chrono::minutes kRecount(1);
 
 Status make_tree(const Paths& paths) {
@@ -135,29 +139,33 @@ Status Farm::pick_up(bool work) {
   UMLFARM_TRY(traffic_.load());
   if (!work) return {};
   recount_host();
-  keep_balanced();
   for (const Catalog which : {Catalog::Images, Catalog::Kernels}) {
     UMLFARM_ASSIGN(const std::vector<CatalogEntry> entries, store_->catalog(which));
     UMLFARM_TRY(sweep(which, settings_.paths, entries));
     for (const CatalogEntry& entry : entries) loops_[entry.digest] = entry.loops_per_jiffy;
   }
   UMLFARM_TRY(sweep_residue());
-  keep_counted();
-  keep_reclaiming();
+  const config::Guests& guests = settings_.config.guests;
+  if (guests.balance_seconds != 0)
+    keep_doing(rebalance_, std::chrono::seconds(guests.balance_seconds), [this] { balance_guests(); });
+  // What is not counted now is counted then.
+  keep_doing(recount_traffic_, kRecountTraffic, [this] { (void)!count_traffic(); });
+  if (guests.reclaim_pressure < kNeverReclaim)
+    keep_doing(reclaim_again_, kLookAtPressure, [this] { reclaim_memory(); });
   for (const GuestRecord& record : table_.records()) reconciler_.kick(record.number);
   return {};
 }
 
-void Farm::keep_balanced() {
-  const unsigned seconds = settings_.config.guests.balance_seconds;
-  if (seconds == 0) return;
-  rebalance_.expires_after(std::chrono::seconds(seconds));
-  rebalance_.async_wait([this](const boost::system::error_code& stopped) {
+void Farm::keep_doing(boost::asio::steady_timer& timer, std::chrono::seconds period,
+                      const std::function<void()>& work) {
+  timer.expires_after(period);
+  timer.async_wait([this, &timer, period, work](const boost::system::error_code& stopped) {
     if (stopped) return;
-    reconciler_.post([this] {
-      balance_guests();
+    reconciler_.post([this, &timer, period, work] {
+      work();
       // Only now, so that no two are at it at once.
-      boost::asio::post(rebalance_.get_executor(), [this] { keep_balanced(); });
+      boost::asio::post(timer.get_executor(),
+                        [this, &timer, period, work] { keep_doing(timer, period, work); });
     });
   });
 }

@@ -6,25 +6,6 @@
 #include "provisioner/daemon/kernel_needs.h"
 
 namespace umlfarm::daemon {
-namespace {
-
-constexpr auto kLook = std::chrono::seconds(5);
-
-}  // namespace
-
-void Farm::keep_reclaiming() {
-  if (settings_.config.guests.reclaim_pressure > 99) return;
-  reclaim_again_.expires_after(kLook);
-  reclaim_again_.async_wait([this](const boost::system::error_code& stopped) {
-    if (stopped) return;
-    reconciler_.post([this] {
-      reclaim_memory();
-      // Only now, so that no two are at it at once.
-      boost::asio::post(reclaim_again_.get_executor(), [this] { keep_reclaiming(); });
-    });
-  });
-}
-
 void Farm::reclaim_memory() {
   const auto text = posix::read_file("/proc/pressure/memory");
   const std::optional<double> pressure = text ? quota::memory_pressure(*text) : std::nullopt;

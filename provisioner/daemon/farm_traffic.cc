@@ -5,9 +5,6 @@
 namespace umlfarm::daemon {
 namespace {
 
-// A host that loses its power forgets what was carried since.
-constexpr auto kRecount = std::chrono::seconds(10);
-
 std::string used_up_message(const quota::Limits& limits, const std::string& month) {
   const std::string what = "its " + limits.traffic.str() + " of " + month + " are used up";
   switch (limits.traffic_end) {
@@ -30,19 +27,6 @@ quota::TapLimits Farm::tap_limits(const GuestRecord& record) const {
 quota::Traffic Farm::traffic(const Guest& guest, const guest::Counters& counters) const {
   return traffic_.with(counters, port_of(guest.record, pool_).tap, guest.record.number,
                        quota::month_of(wall_clock_ms()));
-}
-
-void Farm::keep_counted() {
-  recount_traffic_.expires_after(kRecount);
-  recount_traffic_.async_wait([this](const boost::system::error_code& stopped) {
-    if (stopped) return;
-    reconciler_.post([this] {
-      // What is not counted now is counted then.
-      (void)!count_traffic();
-      // Only now, so that no two are at it at once.
-      boost::asio::post(recount_traffic_.get_executor(), [this] { keep_counted(); });
-    });
-  });
 }
 
 Status Farm::count_traffic() {

@@ -6,8 +6,8 @@ namespace {
 quota::Traffic counted(const quota::Traffic& before, const guest::Counters& counters, const std::string& tap,
                        const std::string& month) {
   const auto found = counters.by_tap.find(tap);
-  const guest::Carried now = found == counters.by_tap.end() ? guest::Carried{} : found->second;
-  return quota::counted(before, {counters.made, {now.in, now.out}}, month);
+  const quota::Carried now = found == counters.by_tap.end() ? quota::Carried{} : found->second;
+  return quota::counted(before, {counters.made, now}, month);
 }
 
 }  // namespace
