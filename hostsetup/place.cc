@@ -107,7 +107,7 @@ Status put_path(const Machine& machine, const Place& place, const Standing& want
 
 // Nothing of a unit that there is not: systemctl then says a sentence, or "not-found".
 Standing look_whether_enabled(const Machine& machine, const std::string& unit) {
-  const auto said = machine.answer({"systemctl", "is-enabled", unit});
+  auto said = machine.answer({"systemctl", "is-enabled", unit});
   if (!said || said->empty() || *said == "not-found" || said->find(' ') != std::string::npos) return {};
   return said;
 }

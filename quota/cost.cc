@@ -36,6 +36,12 @@ ByteSize group_memory(const Limits& limits) {
          ByteSize(kProcess.bytes() * limits.processes);
 }
 
+ByteSize held_on_disk(const Limits& limits) {
+  const std::uint64_t data = (limits.disk + limits.swap).bytes();
+  // One bit for each 512 bytes; extents of 12 bytes for as little as 4 KiB each are less than a 256th.
+  return ByteSize(data + limits.disk.bytes() / 4096 + data / 256) + ByteSize::mib(1);
+}
+
 unsigned group_processes(const Limits& limits) { return limits.processes + kOwnProcesses; }
 
 std::string tenant_account(const std::string& tenant) { return "tenant " + tenant; }

@@ -17,6 +17,9 @@ ByteSize memory_file_size(const Limits& limits);
 // The most that the guest's control group may hold: its memory file, the kernel process's private memory, and
 // what the host keeps for each process of the guest (page tables and kernel stack of a stub).
 ByteSize group_memory(const Limits& limits);
+// The most that its disk and swap may hold on the host: their data, the bitmap of what differs from the
+// image, and what the host's filesystem keeps to find it all.
+ByteSize held_on_disk(const Limits& limits);
 // Host processes and threads: one for each of the guest's, and UML's own threads and helpers.
 unsigned group_processes(const Limits& limits);
 

@@ -90,7 +90,7 @@ HostCapacity HostAccount::ask_libvirt(HostCapacity by_proc) const {
 void HostAccount::refresh() {
   auto host = host_by_proc();
   if (!host) return;
-  if (!settings_.uri.empty()) *host = ask_libvirt(*std::move(host));
+  if (!settings_.uri.empty()) *host = ask_libvirt(*host);
   const std::lock_guard lock(mutex_);
   if (!host->notice.empty()) {
     // What was given to others is not free because nobody tells of it any more.

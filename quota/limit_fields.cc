@@ -16,7 +16,7 @@ constexpr std::array kFields{
     LimitField{"memory", &Limits::memory},
     LimitField{"memory_ceiling", &Limits::memory_ceiling, Change::Restart, "as memory"},
     LimitField{"host_memory", &Limits::host_memory, Change::Live, "all"},
-    LimitField{"disk", &Limits::disk, Change::Never},
+    LimitField{"disk", &Limits::disk},
     LimitField{"swap", &Limits::swap, Change::Never, kNone},
     LimitField{"processes", &Limits::processes, Change::Restart},
     LimitField{"processors", &Limits::processors, Change::Restart},

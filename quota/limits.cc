@@ -90,6 +90,9 @@ Status check_limits(const Limits& limits) {
   if (limits.disk < ByteSize::mib(1) || limits.disk > kMostDisk) {
     return outside("disk", limits.disk, ByteSize::mib(1), kMostDisk);
   }
+  if (limits.disk.bytes() % 512 != 0) {
+    return Error(Kind::Invalid, "disk of " + limits.disk.str() + " is not a multiple of 512 bytes");
+  }
   if (limits.swap.bytes() != 0 && (limits.swap < kLeastSwap || limits.swap > kMostDisk)) {
     return outside("swap", limits.swap, kLeastSwap, kMostDisk);
   }

@@ -55,7 +55,7 @@ inline constexpr ByteSize kMostBurst = ByteSize::mib(64);
 
 struct Limits {
   ByteSize memory;           // what the guest can use; its control group is sized from it
-  ByteSize disk;             // the most its disk.cow may allocate on the host
+  ByteSize disk;             // as large as the guest's disk is; the host holds what of it is written
   ByteSize swap;             // size of the swap device; zero: none
   unsigned processes = 512;  // host processes and threads: one per guest process, and a few more
   unsigned processors = 1;   // the guest's; it runs on as many of the host's

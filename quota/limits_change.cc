@@ -1,12 +1,28 @@
 #include "quota/limits_change.h"
 
-namespace umlfarm::quota {
+#include <algorithm>
 
-Result<Limits> changed(const Limits& before, const LimitsChange& change, bool running) {
+namespace umlfarm::quota {
+namespace {
+
+Status check_disk(ByteSize before, ByteSize after, ByteSize most) {
+  if (after < before) {
+    return Error(Kind::Invalid, "a disk of " + before.str() + " can't become one of " + after.str() +
+                                    ": a disk only grows; make a guest with a smaller one, and copy to it");
+  }
+  if (after <= std::max(before, most)) return {};
+  return Error(Kind::Invalid,
+               "a disk of " + after.str() + " is more than this guest can have, " + most.str() +
+                   ": that follows from the size it was made with, and from its kernel; make another guest");
+}
+
+}  // namespace
+
+Result<Limits> changed(const Limits& before, const LimitsChange& change, bool running, ByteSize most_disk) {
   Limits after = before;
   if (change.plan) {
     after = change.plan->limits;
-    after.disk = before.disk;
+    after.disk = std::max(before.disk, std::min(after.disk, most_disk));
     after.swap = before.swap;
     // A plan without a ceiling of its own can be grown within what there is.
     if (running && after.memory <= before.memory_ceiling && after.memory_ceiling.bytes() == 0) {
@@ -16,6 +32,7 @@ Result<Limits> changed(const Limits& before, const LimitsChange& change, bool ru
   for (const auto& [name, value] : change.named) {
     if (const LimitField* const field = find_limit(name)) set_value(after, *field, value);
   }
+  UMLFARM_TRY(check_disk(before.disk, after.disk, most_disk));
   if (change.named.contains("memory_ceiling") && after.memory > after.memory_ceiling) {
     return Error(Kind::Invalid, "memory of " + after.memory.str() + " is above its ceiling of " +
                                     after.memory_ceiling.str() + "; raise that too");

@@ -11,6 +11,7 @@ struct KernelFeatures {
   unsigned processors = 1;     // the most that a guest of it can have
   bool durable_disks = false;  // what a guest has synced is on the host's disk
   bool tap_offload = false;    // segments of 64 KiB cross the tap whole
+  bool growing_disks = false;  // a COW disk can be larger than its base, and grow while it is in use
 
   const char* userspace() const { return seccomp ? "seccomp" : "ptrace"; }
 };

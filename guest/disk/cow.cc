@@ -75,13 +75,30 @@ Status write_path(const CowFile& cow, const std::string& path) {
   return {};
 }
 
+// Eight bytes of the first sector: a power cut leaves the old size or the new one.
+Status write_size(const CowFile& cow, std::uint64_t size) {
+  CowHeader header = cow.header;
+  header.size = size;
+  const std::vector<std::uint8_t> bytes = encode_cow_header(header);
+  UMLFARM_TRY(posix::pwrite_all(cow.fd.get(), std::span(bytes).subspan(kCowSizeOffset, sizeof size),
+                                static_cast<std::int64_t>(kCowSizeOffset)));
+  if (::fdatasync(cow.fd.get()) != 0) return system_error("sync");
+  return {};
+}
+
 }  // namespace
 
-Status create_cow(const std::string& cow_path, const CowBase& base, mode_t mode, uid_t uid, gid_t gid) {
+Status create_cow(const std::string& cow_path, const CowBase& base, mode_t mode, uid_t uid, gid_t gid,
+                  std::optional<std::uint64_t> size) {
   const std::string what = "create disk " + cow_path;
   auto file = open_base(base.path);
   if (!file) return std::move(file).error().context(what);
-  const auto header = make_cow_header(recorded_path(base, *file), file->mtime, file->size);
+  if (size && *size < file->size) {
+    return Error(Kind::Invalid, what + ": " + std::to_string(*size) + " bytes are less than its base has, " +
+                                    std::to_string(file->size) + "; make it larger, or take a smaller image");
+  }
+  const auto header = make_cow_header(recorded_path(base, *file), file->mtime, size.value_or(file->size),
+                                      size ? growing_alignment(*size) : kCowPage);
   if (!header) return Error(header.error()).context(what + " on " + base.path);
   UMLFARM_ASSIGN(StagedFile staged, StagedFile::create(cow_path, mode));
   auto filled = fill_new_cow(staged, *header, uid, gid);
@@ -94,8 +111,9 @@ Result<CowInfo> inspect_cow(const std::string& path) {
   auto sectors = count_allocated(cow);
   if (!sectors) return std::move(sectors).error().context(path);
   const CowHeader& header = cow.header;
-  return CowInfo{header.version,   header.base_path,     header.base_mtime,  header.size, header.sector_size,
-                 header.alignment, header.bitmap_offset, header.data_offset, *sectors,    cow.host_bytes};
+  return CowInfo{header.version,     header.base_path,   header.base_mtime, header.size,
+                 most_size(header),  header.sector_size, header.alignment,  header.bitmap_offset,
+                 header.data_offset, *sectors,           cow.host_bytes};
 }
 
 Status verify_cow(const std::string& cow_path, const CowBase& base) {
@@ -107,6 +125,32 @@ Status verify_cow(const std::string& cow_path, const CowBase& base) {
                                      "; give that base, or rebase the disk if the base was moved");
   }
   return check_same_content(cow_path, cow.header, file);
+}
+
+Status grow_cow(const std::string& path, std::uint64_t size) {
+  UMLFARM_ASSIGN(const CowFile cow, open_cow(path, O_RDWR));
+  const CowHeader& header = cow.header;
+  // Whoever wrote it may have been hostile, and how long the file may become follows from it.
+  if (header.alignment > std::max(growing_alignment(size), kCowPage)) {
+    return Error(Kind::Invalid, path + ": its header leaves more room than a disk of " +
+                                    std::to_string(size) + " bytes is made with");
+  }
+  if (header.size == size) return {};
+  if (header.size > size) {
+    return Error(Kind::Conflict, path + ": it has " + std::to_string(header.size) +
+                                     " bytes, and should have " + std::to_string(size) +
+                                     "; a disk can't become smaller");
+  }
+  if (size % kCowSector != 0 || size > most_size(header)) {
+    return Error(Kind::Conflict, path + ": it can't have " + std::to_string(size) + " bytes, its most are " +
+                                     std::to_string(most_size(header)) + " in sectors of 512");
+  }
+  if (::ftruncate(cow.fd.get(), static_cast<off_t>(header.data_offset + size)) != 0) {
+    return system_error("grow " + path);
+  }
+  auto written = write_size(cow, size);
+  if (!written) return std::move(written).error().context("grow " + path);
+  return {};
 }
 
 Status rebase_cow(const std::string& cow_path, const CowBase& new_base) {

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "provisioner/base/result.h"
@@ -24,17 +25,22 @@ struct CowBase {
   std::string seen_as;  // empty: as `path`, made absolute
 };
 
-// Makes an empty COW disk of the base's size, with that mode and owner. It takes 8 KiB on the host, and is on
-// stable storage when this returns; on failure nothing is left. Conflict when `cow_path` exists. Invalid for
-// a base that is not a regular file, is itself a COW file, has a size that is not a multiple of 512, is 32
-// KiB or less or 8 TiB or more, or a path over 4095 bytes.
-Status create_cow(const std::string& cow_path, const CowBase& base, mode_t mode, uid_t uid, gid_t gid);
+// Makes an empty COW disk, with that mode and owner. It takes 8 KiB on the host, and is on stable storage
+// when this returns; on failure nothing is left. Conflict when `cow_path` exists. Invalid for a base that is
+// not a regular file, is itself a COW file, has a path over 4095 bytes, or is larger than the disk; or a disk
+// whose size is not a multiple of 512, is 32 KiB or less or 8 TiB or more.
+//
+// Without a size it is as large as its base, and stays so: any UML kernel can use it. With one (bytes) it
+// reads as zeroes beyond its base and can grow, which takes a kernel that has growing_disks.
+Status create_cow(const std::string& cow_path, const CowBase& base, mode_t mode, uid_t uid, gid_t gid,
+                  std::optional<std::uint64_t> size = std::nullopt);
 
 struct CowInfo {
   unsigned version = 0;         // 1, 2 or 3
   std::string base_path;        // as the header has it
   std::int64_t base_mtime = 0;  // seconds since 1970
   std::uint64_t size = 0;       // bytes, as the guest sees the disk
+  std::uint64_t most_size = 0;  // that it can grow to
   std::uint64_t sector_size = 0;
   std::uint64_t alignment = 0;
   std::uint64_t bitmap_offset = 0;
@@ -46,9 +52,15 @@ struct CowInfo {
 // Reads header and bitmap. Invalid for a file that is no sound COW file; memory used does not depend on it.
 Result<CowInfo> inspect_cow(const std::string& path);
 
-// Whether UML will boot this disk with this base: path, size and modification time as in the header. Conflict
-// with what differs and what to do otherwise (UML itself would boot without the disk and report success).
+// Whether UML will boot this disk with this base: path and modification time as in the header, and no larger
+// than the disk. Conflict with what differs and what to do otherwise (UML itself would boot without the disk
+// and report success).
 Status verify_cow(const std::string& cow_path, const CowBase& base);
+
+// Has the disk be that large (bytes), durably; a guest may run on it, and sees that when its kernel is told
+// to look. Nothing is moved, and nothing done where it is so already. Conflict for a disk that is larger, or
+// has no room for that; Invalid where the header claims more room than growing_alignment() leaves.
+Status grow_cow(const std::string& path, std::uint64_t size);
 
 // Writes the disk as the guest sees it to a new sparse raw file, mode 0600, owned by the caller. Conflict
 // when `out_path` exists, a guest runs on the disk, or verify_cow() would refuse. Base and COW file stay as
@@ -58,8 +70,8 @@ Status merge_cow(const std::string& cow_path, const std::string& out_path, const
 // since a forged header names any file that the caller may read.
 Status merge_cow(const std::string& cow_path, const std::string& out_path);
 
-// Points a COW disk to the place where its base is now. Conflict when size or modification time are not
-// those of the header, or a guest runs on the disk. Durable when it returns.
+// Points a COW disk to the place where its base is now. Conflict when its modification time is not that of
+// the header, it is larger than the disk, or a guest runs on the disk. Durable when it returns.
 Status rebase_cow(const std::string& cow_path, const CowBase& new_base);
 
 // Whether a disk begins as a COW file does. A raw disk that does must be refused: UML would take it for one,

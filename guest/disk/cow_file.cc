@@ -86,10 +86,10 @@ Result<BaseFile> open_base(const std::string& path) {
 }
 
 Status check_same_content(const std::string& cow_path, const CowHeader& header, const BaseFile& base) {
-  if (header.size != base.size) {
-    return Error(Kind::Conflict, cow_path + ": its base has " + std::to_string(header.size) + " bytes, but " +
-                                     base.path + " has " + std::to_string(base.size) +
-                                     "; restore the base it was made on");
+  if (header.size < base.size) {
+    return Error(Kind::Conflict, cow_path + ": it has " + std::to_string(header.size) +
+                                     " bytes, and its base can't have more, but " + base.path + " has " +
+                                     std::to_string(base.size) + "; restore the base it was made on");
   }
   if (header.base_mtime != base.mtime) {
     return Error(Kind::Conflict, cow_path + ": its base was modified at " +

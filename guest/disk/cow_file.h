@@ -35,7 +35,7 @@ struct BaseFile {
 // Invalid when it is no regular file or itself a COW file.
 Result<BaseFile> open_base(const std::string& path);
 
-// Conflict, with the difference and the way out, when size or modification time differ.
+// Conflict, with the difference and the way out, when modification times differ or the base is larger.
 Status check_same_content(const std::string& cow_path, const CowHeader& header, const BaseFile& base);
 
 }  // namespace umlfarm::guest

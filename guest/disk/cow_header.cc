@@ -12,8 +12,12 @@ namespace {
 using Bytes = std::span<const std::uint8_t>;
 
 constexpr std::uint64_t kMagic = 0x4f4f4f4d;
-constexpr std::uint64_t kPage = 4096;
-constexpr std::uint64_t kMostAlignment = 65536;
+constexpr std::uint64_t kLeastGrowing = 65536;
+// With it the bitmap is of up to 512 MiB and data begins at 1 GiB, which an int holds.
+constexpr std::uint64_t kMostAlignment = std::uint64_t{512} << 20U;
+// Bytes of a disk for one of its bitmap
+constexpr std::uint64_t kPerBitmapByte = 8 * kCowSector;
+constexpr std::uint64_t kGrows = 16;
 // cowify_bitmap() steps back from the last word of the bitmap: with one word it writes over the header.
 constexpr std::uint64_t kLeastSize = 64 * kCowSector + kCowSector;
 constexpr std::uint64_t kMostSize = (std::uint64_t{8} << 40U) - kCowSector;
@@ -35,7 +39,7 @@ struct Layout {
 // Version 1 was never byte-swapped.
 constexpr Layout kVersion1{1, std::endian::native, 264, 268, 276, 0, 8, 256, 280};
 constexpr Layout kVersion2{2, std::endian::big, 4104, 4108, 4116, 0, 8, 4096, 4120};
-constexpr Layout kVersion3{3, std::endian::big, 8, 12, 20, 24, 32, 4096, 4128};
+constexpr Layout kVersion3{3, std::endian::big, 8, kCowSizeOffset, 20, 24, 32, 4096, 4128};
 // 64-bit tools until December 2005 wrote version 3 unpacked; the format number, always 0, then stands where
 // a path would begin.
 constexpr Layout kUnpacked3{3, std::endian::big, 8, 16, 24, 28, 36, 4096, 4136};
@@ -87,7 +91,7 @@ Status check_geometry(const CowHeader& header) {
   if (!std::has_single_bit(header.alignment) || header.alignment < kCowSector ||
       header.alignment > kMostAlignment) {
     return invalid("alignment " + std::to_string(header.alignment) +
-                   " is not a power of 2 from 512 to 65536");
+                   " is not a power of 2 from 512 bytes to 512 MiB");
   }
   if (header.size == 0 || header.size % kCowSector != 0) {
     return invalid("disk size " + std::to_string(header.size) + " is not a multiple of 512 bytes");
@@ -163,12 +167,13 @@ Result<CowHeader> decode_cow_header(std::span<const std::uint8_t> start) {
   return header;
 }
 
-Result<CowHeader> make_cow_header(const std::string& base_path, std::int64_t base_mtime, std::uint64_t size) {
+Result<CowHeader> make_cow_header(const std::string& base_path, std::int64_t base_mtime, std::uint64_t size,
+                                  std::uint64_t alignment) {
   CowHeader header;
   header.base_path = base_path;
   header.base_mtime = base_mtime;
   header.size = size;
-  header.alignment = kPage;
+  header.alignment = alignment;
   header.path_offset = kVersion3.path;
   header.path_capacity = kVersion3.path_bytes;
   UMLFARM_TRY(check_cow_base_path(base_path, header.path_capacity));
@@ -181,6 +186,18 @@ Result<CowHeader> make_cow_header(const std::string& base_path, std::int64_t bas
   }
   UMLFARM_TRY(place_parts(header, kVersion3.bytes));
   return header;
+}
+
+std::uint64_t growing_alignment(std::uint64_t size) {
+  const std::uint64_t bitmap = size / kPerBitmapByte;
+  if (bitmap > kMostAlignment) return kCowPage;
+  return std::min(std::bit_ceil(std::max(bitmap * kGrows, kLeastGrowing)), kMostAlignment);
+}
+
+std::uint64_t most_size(const CowHeader& header) {
+  // Nothing makes the others any more.
+  if (header.version != kVersion3.version || header.path_offset != kVersion3.path) return header.size;
+  return std::min((header.data_offset - header.bitmap_offset) * kPerBitmapByte, kMostSize);
 }
 
 std::vector<std::uint8_t> encode_cow_header(const CowHeader& header) {

@@ -14,6 +14,8 @@
 namespace umlfarm::guest {
 
 inline constexpr std::uint64_t kCowSector = 512;
+// Of bitmap and data, as UML has it for disks that it makes.
+inline constexpr std::uint64_t kCowPage = 4096;
 // The longest header of any version: reading this much (or the whole of a shorter file) is always enough.
 inline constexpr std::size_t kMostCowHeaderBytes = 4136;
 
@@ -43,9 +45,19 @@ Result<CowHeader> decode_cow_header(std::span<const std::uint8_t> start);
 // A version 3 header as UML writes it. Invalid when UML could not work with it: a path over 4095 bytes or
 // with control characters, a time outside 32 bits, a size that is not a multiple of 512, of 32 KiB or less,
 // or so near 8 TiB (or above) that UML's offsets would wrap.
-Result<CowHeader> make_cow_header(const std::string& base_path, std::int64_t base_mtime, std::uint64_t size);
+Result<CowHeader> make_cow_header(const std::string& base_path, std::int64_t base_mtime, std::uint64_t size,
+                                  std::uint64_t alignment = kCowPage);
 
-// The bytes of a version 3 header.
+// An alignment that leaves the bitmap of a disk of that size room to become at least 16 times as long; of one
+// above 128 GiB room for 2 TiB, and of one above that none. It only grows with the size. The room is less
+// than a 64th of the size, or 128 KiB.
+std::uint64_t growing_alignment(std::uint64_t size);
+
+// The largest size that such a disk can get without bitmap or data being moved, in bytes.
+std::uint64_t most_size(const CowHeader& header);
+
+// The bytes of a version 3 header; the size alone stands in 8 of them at kCowSizeOffset.
+inline constexpr std::uint64_t kCowSizeOffset = 12;
 std::vector<std::uint8_t> encode_cow_header(const CowHeader& header);
 
 // Invalid when a path cannot stand in a header with that much room.

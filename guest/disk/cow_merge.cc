@@ -45,7 +45,11 @@ class Merge {
     if (hole) {
       std::fill(merged.begin(), merged.end(), std::uint8_t{0});
     } else {
-      UMLFARM_TRY(posix::pread_all(base_.fd.get(), merged, static_cast<std::int64_t>(at)));
+      // Beyond the base's end the disk is zero.
+      const auto there = std::min<std::uint64_t>(length, base_.size - at);
+      std::fill(merged.begin() + static_cast<std::ptrdiff_t>(there), merged.end(), std::uint8_t{0});
+      UMLFARM_TRY(posix::pread_all(base_.fd.get(), merged.first(static_cast<std::size_t>(there)),
+                                   static_cast<std::int64_t>(at)));
     }
     if (!unchanged) UMLFARM_TRY(overlay(at, merged));
     return write_blocks(at, merged);
@@ -65,7 +69,7 @@ class Merge {
     if (base_data_ < at || !base_data_known_) {
       const off_t found = ::lseek(base_.fd.get(), static_cast<off_t>(at), SEEK_DATA);
       if (found < 0 && errno != ENXIO) return system_error("seek in " + base_.path);
-      base_data_ = found < 0 ? base_.size : static_cast<std::uint64_t>(found);
+      base_data_ = found < 0 ? std::max(base_.size, cow_.header.size) : static_cast<std::uint64_t>(found);
       base_data_known_ = true;
     }
     return base_data_ >= at + length;

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -34,20 +35,20 @@ Status clear_capability_sets() {
 }  // namespace
 
 Status set_limits(const JailSpec& spec) {
-  const std::array<std::pair<__rlimit_resource, rlim_t>, 9> limits{{
+  const auto both = [](rlim_t most) { return rlimit{most, most}; };
+  const std::array<std::pair<__rlimit_resource, rlimit>, 9> limits{{
       // 1 also keeps a helper of the host's from being started for a dump; 0 doesn't (core(5), do_coredump).
-      {RLIMIT_CORE, 1},
-      {RLIMIT_NPROC, spec.max_processes},
-      {RLIMIT_NOFILE, spec.max_open_files},
-      {RLIMIT_FSIZE, spec.max_file_bytes},
-      {RLIMIT_MEMLOCK, 0},
-      {RLIMIT_MSGQUEUE, 0},
-      {RLIMIT_NICE, 0},
-      {RLIMIT_RTPRIO, 0},
-      {RLIMIT_STACK, rlim_t{8} << 20U},
+      {RLIMIT_CORE, both(1)},
+      {RLIMIT_NPROC, both(spec.max_processes)},
+      {RLIMIT_NOFILE, both(spec.max_open_files)},
+      {RLIMIT_FSIZE, {spec.max_file_bytes, std::max(spec.max_file_bytes, spec.most_file_bytes)}},
+      {RLIMIT_MEMLOCK, both(0)},
+      {RLIMIT_MSGQUEUE, both(0)},
+      {RLIMIT_NICE, both(0)},
+      {RLIMIT_RTPRIO, both(0)},
+      {RLIMIT_STACK, both(rlim_t{8} << 20U)},
   }};
-  for (const auto& [resource, most] : limits) {
-    const rlimit limit{most, most};
+  for (const auto& [resource, limit] : limits) {
     if (::setrlimit(resource, &limit) < 0) return system_error("setrlimit " + std::to_string(resource));
   }
   return {};

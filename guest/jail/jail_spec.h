@@ -32,6 +32,8 @@ struct JailSpec {
   std::uint64_t max_processes = 512;  // host processes and threads of the uid
   std::uint64_t max_open_files = 1024;
   std::uint64_t max_file_bytes = 0;  // the largest file it may write, its memory included
+  // What that can be raised to while it runs, which its filter leaves to others. No less than that.
+  std::uint64_t most_file_bytes = 0;
 };
 
 }  // namespace umlfarm::guest

@@ -27,6 +27,10 @@ bool read_field(std::string_view key, std::string_view value, SupervisorStatus& 
   if (key == "init") return read_number(value, status.init);
   if (key == "processors") return read_numbers(value, status.processors);
   if (key == "memory_allocated") return read_number(value, status.memory_allocated);
+  if (key == "waits_for_room") {
+    status.waits_for_room = value == "1";
+    return true;
+  }
   if (key == "console_dropped") return read_number(value, status.console_dropped);
   if (key == "log_dropped") return read_number(value, status.log_dropped);
   return true;
@@ -75,6 +79,7 @@ std::string to_text(const SupervisorStatus& status) {
          "\nready_ms=" + std::to_string(status.ready_ms) + "\ninit=" + std::to_string(status.init) +
          "\nprocessors=" + to_text(status.processors) +
          "\nmemory_allocated=" + std::to_string(status.memory_allocated) +
+         "\nwaits_for_room=" + (status.waits_for_room ? "1" : "0") +
          "\nconsole_dropped=" + std::to_string(status.console_dropped) +
          "\nlog_dropped=" + std::to_string(status.log_dropped) + "\n";
 }

@@ -43,6 +43,7 @@ struct SupervisorStatus {
   pid_t init = 0;                      // of the jail
   std::vector<int> processors;         // the host's, that the guest runs on; empty: any
   std::uint64_t memory_allocated = 0;  // bytes of the guest's memory that the host holds
+  bool waits_for_room = false;         // a disk of the guest's, for room on the host's
   std::uint64_t console_dropped = 0;   // bytes
   std::uint64_t log_dropped = 0;       // bytes
 };

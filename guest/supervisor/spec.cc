@@ -66,6 +66,7 @@ std::map<std::string, Reader> readers(SupervisorSpec& spec) {
       {"--max-processes", number("--max-processes", jail.max_processes)},
       {"--max-open-files", number("--max-open-files", jail.max_open_files)},
       {"--max-file-bytes", number("--max-file-bytes", jail.max_file_bytes)},
+      {"--most-file-bytes", number("--most-file-bytes", jail.most_file_bytes)},
       {"--file", [&jail](const std::string& value) { return read_file_option(value, jail.files); }},
       {"--cgroup",
        [&jail](const std::string& value) -> Status {
@@ -125,6 +126,8 @@ std::vector<std::string> to_arguments(const SupervisorSpec& spec) {
                                      std::to_string(jail.max_open_files),
                                      "--max-file-bytes",
                                      std::to_string(jail.max_file_bytes),
+                                     "--most-file-bytes",
+                                     std::to_string(jail.most_file_bytes),
                                      "--run",
                                      spec.run_directory,
                                      "--log",

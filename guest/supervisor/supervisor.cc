@@ -23,6 +23,7 @@
 #include "guest/supervisor/exit_record.h"
 #include "guest/supervisor/health.h"
 #include "guest/supervisor/output_budget.h"
+#include "guest/supervisor/room.h"
 #include "guest/supervisor/sockets.h"
 #include "guest/supervisor/stop_sequence.h"
 #include "provisioner/base/atomic_file.h"
@@ -90,6 +91,7 @@ class Supervisor final : public ControlTarget {
   ExitFacts facts_;
   StopSequence stopping_;
   Health health_;
+  Room room_;
   std::int64_t started_ms_ = 0;
   std::int64_t ready_ms_ = 0;
 };
@@ -162,7 +164,8 @@ void Supervisor::turn() {
 // Milliseconds until something is due; -1: nothing is.
 int Supervisor::patience() const {
   std::optional<std::int64_t> next;
-  for (const auto& due : {stopping_.next(), mconsole_->next(), health_.next(), output_.next()}) {
+  for (const auto& due :
+       {stopping_.next(), mconsole_->next(), health_.next(), output_.next(), room_.next()}) {
     if (due) next = std::min(next.value_or(*due), *due);
   }
   if (!next) return -1;
@@ -183,6 +186,7 @@ void Supervisor::drain_notifications() {
 void Supervisor::on_notification(const mconsole::Notification& notification) {
   using Type = mconsole::Notification::Type;
   if (notification.type == Type::Panic) facts_.panic_text = notification.text;
+  if (notification.type == Type::Hang) room_.on_notification(notification.text, monotonic_ms());
   if (notification.type != Type::User) return;
   const std::string& text = notification.text;
   if (text.substr(0, text.find_last_not_of("\r\n ") + 1) == spec_.ready_text)
@@ -204,6 +208,7 @@ void Supervisor::on_time() {
   mconsole_->on_time(now);
   if (const auto step = stopping_.due(now)) take_step(*step);
   if (health_.next() && *health_.next() <= now) probe();
+  if (room_.due(now)) clients_->on_status_change();
 }
 
 void Supervisor::take_step(StopStep step) {
@@ -273,6 +278,7 @@ SupervisorStatus Supervisor::status() const {
   if (::fstatfs(memory_mount_.get(), &memory) == 0) {
     status.memory_allocated = (memory.f_blocks - memory.f_bfree) * static_cast<std::uint64_t>(memory.f_bsize);
   }
+  status.waits_for_room = room_.waits();
   status.console_dropped = clients_->dropped();
   status.log_dropped = console_->log_dropped();
   return status;

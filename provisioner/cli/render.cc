@@ -105,12 +105,13 @@ std::string render_kernels(const json::value& document, std::int64_t now_ms) {
     const auto yes = [&](const char* key) { return features.at(key).as_bool() ? "yes" : "no"; };
     rows.push_back({text(kernel, "name"), text(kernel, "digest").substr(0, 12), text(kernel, "version"),
                     text(features, "userspace"), std::to_string(number(features, "processors")),
-                    yes("durable_disks"), yes("tap_offload"), std::to_string(number(kernel, "guests")),
-                    since(number(kernel, "added_ms"), now_ms)});
+                    yes("durable_disks"), yes("tap_offload"), yes("growing_disks"),
+                    std::to_string(number(kernel, "guests")), since(number(kernel, "added_ms"), now_ms)});
   }
   if (rows.empty()) return "no kernels yet\n";
-  return table({"NAME", "DIGEST", "VERSION", "USERSPACE", "CPUS", "DURABLE", "OFFLOAD", "GUESTS", "AGE"},
-               rows, {4, 7});
+  return table(
+      {"NAME", "DIGEST", "VERSION", "USERSPACE", "CPUS", "DURABLE", "OFFLOAD", "GROWS", "GUESTS", "AGE"},
+      rows, {4, 8});
 }
 
 std::string render_plans(const json::value& document) {

@@ -87,6 +87,7 @@ std::string render_host(const json::value& document) {
     for (const json::value& cell : cells) sizes.push_back(human_size(cell.to_number<std::uint64_t>()));
     shown += "NUMA cells: " + boost::algorithm::join(sizes, ", ") + "\n";
   }
+  shown += "quota of the disk: " + printable(json::value_to<std::string>(document.at("disk_quota"))) + "\n";
   shown += "counted by " + printable(json::value_to<std::string>(document.at("source"))) +
            "; virtual machines of others here: " + std::to_string(number(document, "domains")) + "\n";
   return shown;
@@ -221,6 +222,7 @@ std::string render_top(const json::value& before, const json::value& now) {
   std::stable_sort(busiest.begin(), busiest.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
   std::vector<Row> rows;
+  rows.reserve(busiest.size());
   for (auto& [share, row] : busiest) rows.push_back(std::move(row));
   return table({"NAME", "CPU %", "MEMORY", "ON THE HOST", "PROCESSES", "DISK", "IN/S", "OUT/S"}, rows,
                {1, 2, 3, 4, 5, 6, 7});

@@ -122,8 +122,7 @@ Result<CatalogEntry> choose_kernel(const FarmFacts& facts, const std::string& as
   return strict == facts.kernels.end() ? facts.kernels.front() : *strict;
 }
 
-// The plan, with what the request says otherwise, and a disk as large as its image: COW files can't be larger
-// than what is behind them.
+// The plan, with what the request says otherwise.
 Result<quota::Plan> asked_plan(const CreateRequest& request, const FarmFacts& facts,
                                const CatalogEntry& image) {
   UMLFARM_ASSIGN(quota::Plan plan, find_plan(facts.config, request.plan));
@@ -137,7 +136,6 @@ Result<quota::Plan> asked_plan(const CreateRequest& request, const FarmFacts& fa
                                           ByteSize(image.size).str() + ", plan '" + plan.name + "' gives " +
                                           limits.disk.str() + "; choose a larger plan or a smaller image");
   }
-  limits.disk = ByteSize(image.size);
   return plan;
 }
 
@@ -210,8 +208,9 @@ Result<Admitted> admit(const CreateRequest& request, const FarmFacts& facts) {
   UMLFARM_ASSIGN(const CatalogEntry image,
                  find_entry(facts.images, "image",
                             request.image.empty() ? facts.config.guests.default_image : request.image));
-  UMLFARM_ASSIGN(const quota::Plan plan, asked_plan(request, facts, image));
+  UMLFARM_ASSIGN(quota::Plan plan, asked_plan(request, facts, image));
   UMLFARM_ASSIGN(const GuestIdentity identity, common_identity(request, facts, tenant, plan, image));
+  if (!identity.kernel_features.growing_disks) plan.limits.disk = ByteSize(image.size);
   std::set<std::uint32_t> uids;
   std::set<std::uint32_t> addresses;
   for (const GuestRecord& guest : facts.guests) {

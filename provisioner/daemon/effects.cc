@@ -60,6 +60,12 @@ std::vector<guest::JailFile> jail_files(const GuestRecord& record, const Paths& 
   return files;
 }
 
+// Bytes of the longest file that the guest writes, when its disk is that large.
+std::uint64_t longest_file(const GuestRecord& record, const guest::CowInfo& cow, std::uint64_t size) {
+  return std::max(
+      {cow.data_offset + size, quota::memory_file_size(record.limits).bytes(), record.limits.swap.bytes()});
+}
+
 // The base as it is and as the guest kernel will find it in its jail.
 guest::CowBase base_of(const GuestRecord& record, const Paths& paths) {
   return {paths.image(record.identity.image_digest), disk_inside("base.img")};
@@ -119,7 +125,7 @@ Status Effects::perform(Action action, const GuestRecord& record) {
       return remove_run(record);
     case Action::RemoveFiles:
       UMLFARM_TRY(parts_.network.forget_count(port_of(record, parts_.pool).tap));
-      return posix::remove_tree(parts_.paths.guest(id));
+      return parts_.disk_quota.remove_directory(parts_.paths.guest(id), record.identity.uid);
     case Action::RecordExit:
     case Action::Forget:
       break;
@@ -128,14 +134,39 @@ Status Effects::perform(Action action, const GuestRecord& record) {
 }
 
 Status Effects::make_directory(const GuestRecord& record) {
-  UMLFARM_TRY(posix::make_directories(parts_.paths.guest(record.id()), 0700));
+  UMLFARM_TRY(parts_.disk_quota.make_directory(parts_.paths.guest(record.id())));
   return posix::sync_directory(parts_.paths.guests());
 }
 
 Status Effects::make_disk(const GuestRecord& record) {
   const GuestIdentity& identity = record.identity;
+  std::optional<std::uint64_t> size;
+  if (identity.kernel_features.growing_disks) size = record.limits.disk.bytes();
   return guest::create_cow(parts_.paths.disk(record.id()), base_of(record, parts_.paths), 0600, identity.uid,
-                           identity.uid);
+                           identity.uid, size);
+}
+
+Status Effects::hold_disk(const GuestRecord& record) const {
+  const Paths& paths = parts_.paths;
+  std::vector<std::string> files{paths.disk(record.id())};
+  if (record.limits.swap.bytes() != 0) files.push_back(paths.swap(record.id()));
+  return parts_.disk_quota.hold(paths.guest(record.id()), files, record.identity.uid,
+                                quota::held_on_disk(record.limits));
+}
+
+Status Effects::grow_disk(const GuestRecord& record) const {
+  UMLFARM_TRY(hold_disk(record));
+  UMLFARM_TRY(guest::grow_cow(parts_.paths.disk(record.id()), record.limits.disk.bytes()));
+  UMLFARM_ASSIGN(const guest::CowInfo cow, guest::inspect_cow(parts_.paths.disk(record.id())));
+  return allow_files_of(record.identity.uid, longest_file(record, cow, cow.size));
+}
+
+ByteSize Effects::most_disk(const GuestRecord& record) const {
+  if (!record.identity.kernel_features.growing_disks) return record.limits.disk;
+  const std::string path = parts_.paths.disk(record.id());
+  if (!posix::exists(path)) return quota::kMostDisk;
+  const auto info = guest::inspect_cow(path);
+  return info ? ByteSize(info->most_size) : record.limits.disk;
 }
 
 Status Effects::make_swap(const GuestRecord& record) {
@@ -183,6 +214,9 @@ Status Effects::launch(const GuestRecord& record) {
   const guest::CowBase base = base_of(record, paths);
   // UML would boot without the disk and report success.
   UMLFARM_TRY(guest::verify_cow(paths.disk(id), base));
+  // It may have been promised more since it last ran, and its header says no more than that.
+  UMLFARM_TRY(guest::grow_cow(paths.disk(id), record.limits.disk.bytes()));
+  UMLFARM_TRY(hold_disk(record));
   const guest::BootSpec boot =
       boot_spec(record, base.seen_as, parts_.loops_per_jiffy(identity.kernel_digest));
   guest::SupervisorSpec spec;
@@ -203,10 +237,10 @@ Status Effects::launch(const GuestRecord& record) {
   if (jail.seccomp_userspace) jail.max_open_files += record.limits.processes;
   jail.cgroups = parts_.cgroups.directories(id);
   jail.max_processes = quota::group_processes(record.limits);
-  UMLFARM_ASSIGN(const struct stat disk, posix::stat(paths.disk(id)));
-  UMLFARM_ASSIGN(const guest::CowInfo info, guest::inspect_cow(paths.disk(id)));
-  jail.max_file_bytes = std::max({static_cast<std::uint64_t>(disk.st_size), info.data_offset + info.size,
-                                  jail.memory_bytes, record.limits.swap.bytes()});
+  UMLFARM_ASSIGN(const guest::CowInfo cow, guest::inspect_cow(paths.disk(id)));
+  jail.max_file_bytes = longest_file(record, cow, cow.size);
+  jail.most_file_bytes =
+      longest_file(record, cow, identity.kernel_features.growing_disks ? cow.most_size : cow.size);
   spec.run_directory = paths.guest_run(id);
   spec.log_file = paths.console_log(id);
   spec.exit_file = paths.exit_file(id);

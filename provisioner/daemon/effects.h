@@ -13,6 +13,7 @@
 #include "provisioner/daemon/paths.h"
 #include "provisioner/daemon/reconcile.h"
 #include "quota/cgroups.h"
+#include "quota/disk_quota.h"
 #include "quota/processors.h"
 
 namespace umlfarm::daemon {
@@ -31,6 +32,7 @@ class Effects {
     guest::FarmNetwork& network;
     const guest::AddressPool& pool;
     const quota::Cgroups& cgroups;
+    const quota::DiskQuota& disk_quota;
     quota::Processors& processors;
     std::string supervisor;  // the program
     // What the guest's tap is held to right now.
@@ -47,6 +49,13 @@ class Effects {
 
   // One that is missing or unreadable counts as a crash.
   Result<ExitNotice> read_exit(const GuestRecord& record) const;
+  // Has the disk be as large as is promised, and lets the guest's processes write that far: its kernel is to
+  // be told next.
+  Status grow_disk(const GuestRecord& record) const;
+
+  // The largest that its disk can become; as large as it is, where its kernel can't have that.
+  ByteSize most_disk(const GuestRecord& record) const;
+
   // The record, and what a supervisor that left none has left.
   Status clear_exit(const GuestRecord& record) const;
 
@@ -60,6 +69,7 @@ class Effects {
   Status launch(const GuestRecord& record);
   Status stop(const GuestRecord& record);
   Status remove_run(const GuestRecord& record);
+  Status hold_disk(const GuestRecord& record) const;
 
   Parts parts_;
 };

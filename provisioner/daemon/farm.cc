@@ -180,6 +180,7 @@ Result<FarmStatus> Farm::status() {
   }
   status.promised = ledger_.of(quota::kHostAccount);
   UMLFARM_ASSIGN(status.host, host_.now());
+  status.disk_quota = disk_quota_->text();
   if (!status.host.notice.empty()) status.notices.push_back(status.host.notice);
   for (const std::string& controller : cgroups_.missing()) {
     status.notices.push_back("this host has no " + controller + " cgroup: that limit is not enforced by one");

@@ -40,6 +40,7 @@ struct FarmStatus {
   quota::HostCapacity host;
   quota::Amounts promised;
   std::vector<std::string> notices;  // what this host can't do, for people
+  std::string disk_quota;            // what holds guests' disks, for people
 };
 
 // A tenant and what its guests are promised.
@@ -182,8 +183,11 @@ class Farm {
   // Of the start at that moment; tried again after `patience_ms`, and then after longer and longer.
   void fit_memory(std::int64_t number, std::int64_t started_ms, std::int64_t patience_ms);
   Status fit_held(const GuestRecord& record);
+  Status fit_disk(const GuestRecord& record) const;
+  Status grow_disk(const GuestRecord& record) const;
   Status tear_down_guest(const GuestRecord& record);
   void on_status(std::int64_t number, const guest::SupervisorStatus& status);
+  void on_room(std::int64_t number, bool waits);
   void keep_news(std::int64_t number, const guest::SupervisorStatus& status, bool ailing);
   void on_gone(std::int64_t number, bool reached);
   void learn_loops_per_jiffy(const GuestRecord& record);
@@ -196,6 +200,7 @@ class Farm {
   guest::AddressPool pool_;
   std::unique_ptr<guest::FarmNetwork> network_;
   quota::Cgroups cgroups_;
+  std::unique_ptr<quota::DiskQuota> disk_quota_;
   quota::Processors processors_;
   quota::HostAccount host_;
   quota::Ledger ledger_;

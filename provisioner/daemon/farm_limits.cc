@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <boost/algorithm/string/join.hpp>
 #include <chrono>
+#include <sstream>
 #include <thread>
 
 #include "provisioner/base/clock.h"
@@ -25,6 +26,22 @@ constexpr std::int64_t kFitAgainMs = 100;
 constexpr std::int64_t kFitAtMostMs = 60'000;
 
 std::string human(ByteSize size) { return human_size(size.bytes()); }
+
+// Of the guest's first disk, from lines such as "  98        0     524288 ubda" of KiB. A half one is taken
+// for there.
+Result<ByteSize> disk_in(const std::string& partitions) {
+  std::istringstream lines(partitions);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::uint64_t major = 0;
+    std::uint64_t minor = 0;
+    std::uint64_t kib = 0;
+    std::string name;
+    if (words >> major >> minor >> kib >> name && name == "ubda" && kib <= quota::kMostDisk.bytes() / 1024)
+      return ByteSize(kib * 1024 + 512);
+  }
+  return Error(Kind::Unavailable, "the guest does not tell the size of its disk");
+}
 
 }  // namespace
 
@@ -72,8 +89,9 @@ Result<LimitsReport> Farm::change_limits(const Guest& guest, const LimitsRequest
     UMLFARM_ASSIGN(change.plan, find_plan(settings_.config, request.plan));
   }
   const bool running = effects_.observe(record).supervised;
-  UMLFARM_ASSIGN(const quota::Limits wanted,
-                 quota::changed(record.limits, change, running && !request.restart));
+  UMLFARM_ASSIGN(
+      const quota::Limits wanted,
+      quota::changed(record.limits, change, running && !request.restart, effects_.most_disk(record)));
   quota::Plan needs;
   needs.durable_disks = needs.tap_offload = false;
   needs = change.plan.value_or(needs);
@@ -116,6 +134,12 @@ Result<LimitsReport> Farm::change_limits(const Guest& guest, const LimitsRequest
     return applied.error();
   }
   UMLFARM_ASSIGN(report.guest, table_.find(name));
+  if (running && later.empty() && report.given.disk != report.before.disk) {
+    if (Status grown = grow_disk(report.guest.record); !grown) {
+      refit(record.number);
+      return std::move(grown).error().context("the larger disk is promised, and is tried again");
+    }
+  }
   if (report.before != report.given || report.asked != report.given) event(name, "limits", describe(report));
   // It may have to go down and come up again.
   reconciler_.kick(record.number);
@@ -231,7 +255,24 @@ void Farm::fit_memory(std::int64_t number, std::int64_t started_ms, std::int64_t
   table_.update_live(number, [&](Live& live) { live.fitted_ms = started_ms; });
 }
 
+Status Farm::grow_disk(const GuestRecord& record) const {
+  UMLFARM_TRY(effects_.grow_disk(record));
+  failpoint("grow-disk", "before");
+  UMLFARM_ASSIGN(const std::string said, ask_kernel(record, "config ubd0=grow"));
+  failpoint("grow-disk", "after");
+  return {};
+}
+
+// A daemon may have died before it told the guest.
+Status Farm::fit_disk(const GuestRecord& record) const {
+  if (!record.identity.kernel_features.growing_disks) return {};
+  UMLFARM_ASSIGN(const std::string partitions, ask_kernel(record, "proc partitions"));
+  UMLFARM_ASSIGN(const ByteSize has, disk_in(partitions));
+  return has < record.limits.disk ? grow_disk(record) : Status();
+}
+
 Status Farm::fit_held(const GuestRecord& record) {
+  UMLFARM_TRY(fit_disk(record));
   const GuestMemory memory = memory_of(record);
   const ByteSize promised = record.limits.memory;
   UMLFARM_ASSIGN(const ByteSize has, memory.size());

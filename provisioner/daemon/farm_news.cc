@@ -2,6 +2,7 @@
 #include <spdlog/spdlog.h>
 
 #include "guest/boot/command_line.h"
+#include "provisioner/base/clock.h"
 #include "provisioner/base/posix.h"
 #include "provisioner/daemon/farm.h"
 
@@ -9,6 +10,8 @@ namespace umlfarm::daemon {
 namespace {
 
 constexpr std::int64_t kSoonMs = 50;
+// A guest may say that it waits as often as it likes.
+constexpr std::int64_t kRoomEventMs = 60'000;
 
 }  // namespace
 
@@ -28,12 +31,37 @@ void Farm::on_status(std::int64_t number, const guest::SupervisorStatus& status)
   if (guest->live.fitted_ms != status.started_ms && guest->live.status.started_ms != status.started_ms) {
     reconciler_.post([this, number, started = status.started_ms] { fit_memory(number, started, kSoonMs); });
   }
+  on_room(number, status.waits_for_room);
   const bool fresh =
       guest->record.started_ms != status.started_ms || guest->record.ready_ms != status.ready_ms;
   const bool ailing = status.state == State::Unhealthy && guest->live.status.state != State::Unhealthy;
   // The disk is waited for elsewhere: this is the loop's thread.
   if (fresh || ailing)
     reconciler_.post([this, number, status, ailing] { keep_news(number, status, ailing); });
+}
+
+void Farm::on_room(std::int64_t number, bool waits) {
+  const std::int64_t now = monotonic_ms();
+  bool news = false;
+  table_.update_live(number, [&](Live& live) {
+    if (waits == live.told_of_room || (waits && live.room_ms != 0 && now - live.room_ms < kRoomEventMs))
+      return;
+    live.told_of_room = waits;
+    if (waits) live.room_ms = now;
+    news = true;
+  });
+  if (!news) return;
+  reconciler_.post([this, number, waits] {
+    const auto guest = table_.find(number);
+    if (!guest) return;
+    if (waits) {
+      event(guest->record.name, "disk-waits",
+            "waits for room on the disk of " + settings_.paths.state() +
+                "; make some, and it goes on by itself");
+    } else {
+      event(guest->record.name, "disk-goes-on", "goes on writing: there is room on the host's disk");
+    }
+  });
 }
 
 void Farm::keep_news(std::int64_t number, const guest::SupervisorStatus& status, bool ailing) {

@@ -24,6 +24,7 @@ Result<std::vector<TenantAccount>> Farm::tenants() {
   UMLFARM_ASSIGN(const std::vector<Tenant> tenants, store_->tenants());
   const quota::Sums sums = ledger_.sums();
   std::vector<TenantAccount> accounts;
+  accounts.reserve(tenants.size());
   for (const Tenant& tenant : tenants) accounts.push_back(account_of(tenant, sums));
   return accounts;
 }

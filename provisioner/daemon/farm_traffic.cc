@@ -6,7 +6,7 @@ namespace umlfarm::daemon {
 namespace {
 
 std::string used_up_message(const quota::Limits& limits, const std::string& month) {
-  const std::string what = "its " + limits.traffic.str() + " of " + month + " are used up";
+  std::string what = "its " + limits.traffic.str() + " of " + month + " are used up";
   switch (limits.traffic_end) {
     case quota::TrafficEnd::Warn:
       break;
@@ -34,7 +34,7 @@ Status Farm::count_traffic() {
   const std::vector<GuestRecord> records = table_.records();
   std::map<std::string, std::int64_t> guests;
   for (const GuestRecord& record : records) guests[port_of(record, pool_).tap] = record.number;
-  const Status kept = traffic_.count(counters, guests, quota::month_of(wall_clock_ms()));
+  Status kept = traffic_.count(counters, guests, quota::month_of(wall_clock_ms()));
   for (const GuestRecord& record : records) {
     (void)!limit_network(record);
     const quota::Traffic traffic = traffic_.of(record.number);

@@ -1,5 +1,6 @@
 #include "provisioner/daemon/guest_processes.h"
 
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -26,6 +27,20 @@ void kill_if_runs_as(pid_t pid, uid_t uid) {
   const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!process || !runs_as(std::to_string(pid), uid)) return;
   (void)::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
+}
+
+// One that has ended needs nothing.
+Status raise_file_limit(pid_t pid, std::uint64_t bytes) {
+  const auto failed = [&]() -> Status {
+    if (errno == ESRCH) return {};
+    return system_error("let process " + std::to_string(pid) + " write further");
+  };
+  rlimit limit{};
+  if (::prlimit(pid, RLIMIT_FSIZE, nullptr, &limit) != 0) return failed();
+  if (limit.rlim_cur >= bytes) return {};
+  limit.rlim_cur = bytes;
+  if (::prlimit(pid, RLIMIT_FSIZE, &limit, nullptr) != 0) return failed();
+  return {};
 }
 
 }  // namespace
@@ -63,6 +78,24 @@ Status kill_processes_of(uid_t uid) {
     std::this_thread::sleep_for(std::chrono::milliseconds(round < 20 ? 2 : 20));
   }
   return Error(Kind::Timeout, "host processes of uid " + std::to_string(uid) + " do not die");
+}
+
+Status allow_files_of(uid_t uid, std::uint64_t bytes) {
+  UMLFARM_ASSIGN(const std::vector<pid_t> pids, processes_of(uid));
+  Status allowed;
+  // As that user, a soft limit may be raised without CAP_SYS_RESOURCE, which not every root has. These calls
+  // are of one thread alone, where libc's are of the whole process (credentials(7), C library/kernel
+  // differences).
+  std::thread([&] {
+    if (::syscall(SYS_setresgid, uid, uid, uid) != 0 || ::syscall(SYS_setresuid, uid, uid, uid) != 0) {
+      allowed = system_error("become user " + std::to_string(uid));
+      return;
+    }
+    for (const pid_t pid : pids) {
+      if (Status raised = raise_file_limit(pid, bytes); !raised) allowed = raised;
+    }
+  }).join();
+  return allowed;
 }
 
 }  // namespace umlfarm::daemon

@@ -18,4 +18,8 @@ Status kill_supervisor_of(const std::string& run_directory);
 // Kills until none is left. Timeout when some stay; Invalid for uid 0.
 Status kill_processes_of(uid_t uid);
 
+// Lets each process of that user write files of up to `bytes`, as far as it was started to be let; none gets
+// less than it has. The ones that are started meanwhile are not looked for.
+Status allow_files_of(uid_t uid, std::uint64_t bytes);
+
 }  // namespace umlfarm::daemon

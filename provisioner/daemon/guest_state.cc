@@ -8,7 +8,7 @@ GuestState supervised_state(const Guest& guest, std::int64_t now_ms, unsigned re
   const guest::SupervisorStatus& status = guest.live.status;
   switch (status.state) {
     case State::Ready:
-      return {"ready", ""};
+      return {"ready", status.waits_for_room ? "waits for room on the host's disk" : ""};
     case State::Stopping:
       return {"stopping", ""};
     case State::Unhealthy:

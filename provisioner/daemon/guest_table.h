@@ -23,6 +23,8 @@ struct Live {
   std::string trouble;             // why the last step failed
   std::int64_t fitted_ms = 0;      // the start whose memory has been made what was promised
   unsigned failures = 0;           // failed steps in a row
+  bool told_of_room = false;       // an event says that it waits for room on the host's disk
+  std::int64_t room_ms = 0;        // when the last one did
 };
 
 struct Guest {

@@ -11,12 +11,14 @@ json::object to_json(const guest::KernelFeatures& features) {
   return {{"userspace", features.userspace()},
           {"processors", features.processors},
           {"durable_disks", features.durable_disks},
-          {"tap_offload", features.tap_offload}};
+          {"tap_offload", features.tap_offload},
+          {"growing_disks", features.growing_disks}};
 }
 
 guest::KernelFeatures features_from_json(const json::value& value) {
   return {value.at("userspace").as_string() == "seccomp", value.at("processors").to_number<unsigned>(),
-          value.at("durable_disks").as_bool(), value.at("tap_offload").as_bool()};
+          value.at("durable_disks").as_bool(), value.at("tap_offload").as_bool(),
+          value.at("growing_disks").as_bool()};
 }
 
 guest::KernelFeatures features_of_manifest(const json::object& manifest) {
@@ -31,6 +33,7 @@ guest::KernelFeatures features_of_manifest(const json::object& manifest) {
   features.seccomp = is("userspace", "seccomp");
   features.durable_disks = is("durable_disks", true);
   features.tap_offload = is("tap_offload", true);
+  features.growing_disks = is("growing_disks", true);
   if (const json::value* const processors = object->if_contains("processors");
       processors != nullptr && processors->is_int64()) {
     features.processors =

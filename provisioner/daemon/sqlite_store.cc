@@ -16,7 +16,7 @@
 namespace umlfarm::daemon {
 namespace {
 
-constexpr int kSchema = 4;
+constexpr int kSchema = 5;
 constexpr int kEventsKept = 10'000;
 
 // Since the third format. A limit that is not there is null in a tenant's record.
@@ -96,6 +96,12 @@ constexpr const char* kNewLimits = R"sql(
   UPDATE guests SET record = json_set(record, '$.limits', json(json_patch(?, json_extract(record, '$.limits'))));
 )sql";
 
+// From the fourth: what a kernel can do beyond what was asked of it then is known once it is added again.
+constexpr const char* kNewFeatures = R"sql(
+  UPDATE catalog SET features = json_set(features, '$.growing_disks', json('false'));
+  UPDATE guests SET record = json_set(record, '$.identity.kernel_features.growing_disks', json('false'));
+)sql";
+
 // SQLite's integers have a sign.
 std::int64_t signed_of(std::uint64_t amount) {
   return static_cast<std::int64_t>(std::min(amount, static_cast<std::uint64_t>(INT64_MAX)));
@@ -148,12 +154,13 @@ class SqliteStore final : public StateStore {
         SQLite::Statement complete(database_, kNewLimits);
         complete.bind(1, boost::json::serialize(quota::to_json(quota::Limits())));
         complete.exec();
+        database_.exec(kNewFeatures);
       }
       if (version == 1 || version == 2) {
         UMLFARM_ASSIGN(const std::vector<GuestRecord> records, read_guests());
         for (const GuestRecord& record : records) add_to_sums(charges_of(record), 1);
       }
-      database_.exec(kTraffic);
+      if (version < 4) database_.exec(kTraffic);
       database_.exec("PRAGMA user_version = " + std::to_string(kSchema));
       transaction.commit();
     }

@@ -120,7 +120,10 @@ json::object status_view(const FarmStatus& status, const quota::Overcommit& over
 json::object host_view(const FarmStatus& status, const quota::Overcommit& overcommit) {
   json::array cells;
   for (const ByteSize& cell : status.host.cells) cells.push_back(cell.bytes());
-  json::object view{{"source", status.host.source}, {"cells", cells}, {"domains", status.host.domains}};
+  json::object view{{"source", status.host.source},
+                    {"cells", cells},
+                    {"domains", status.host.domains},
+                    {"disk_quota", status.disk_quota}};
   for (const quota::Resource resource : kOfHost) {
     const quota::Share share = quota::share_of(resource, status.host, overcommit);
     view[quota::resource_name(resource)] = {

@@ -212,6 +212,11 @@ bool dumps_core() {
   rlimit limit{};
   return ::getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_max > 1;
 }
+bool sets_its_own_limits() {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && (::prlimit(0, RLIMIT_FSIZE, &limit, nullptr) == 0 ||
+                                                    ::syscall(SYS_setrlimit, RLIMIT_FSIZE, &limit) == 0);
+}
 bool raises_priority() { return ::setpriority(PRIO_PROCESS, 0, -1) == 0; }
 
 bool inherited_descriptor() {
@@ -321,6 +326,7 @@ constexpr Probe kProbes[] = {
     {"leave-its-processor", leaves_its_processor},
     {"core-dump", dumps_core},
     {"raise-priority", raises_priority},
+    {"set-own-limits", sets_its_own_limits},
     {"inherited-descriptor", inherited_descriptor},
     {"host-name", host_name},
     {"more-memory", more_memory},

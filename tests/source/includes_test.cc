@@ -41,7 +41,9 @@ const std::set<std::string> kOfBaseForTheJail{"provisioner/base/result.h", "prov
 std::string folder_of(const fs::path& file) {
   const std::string folder = file.parent_path().generic_string();
   if (folder == "hostsetup/checks") return "hostsetup";
-  if (folder == "quota/controllers" || folder == "quota/libvirt") return "quota";
+  for (const char* part : {"quota/controllers", "quota/disk", "quota/libvirt"}) {
+    if (folder == part) return "quota";
+  }
   return folder == "provisioner/cli/commands" ? "provisioner/cli" : folder;
 }
 

@@ -23,8 +23,8 @@ std::string key_of(const char* option) {
 Result<json::object> request(const Parsed& parsed) {
   json::object body;
   for (const char* const option :
-       {"plan", "memory", "memory-ceiling", "host-memory", "read-rate", "write-rate", "rate-in", "rate-out",
-        "network-burst", "traffic", "traffic-end", "throttled-rate"}) {
+       {"plan", "memory", "memory-ceiling", "host-memory", "disk", "read-rate", "write-rate", "rate-in",
+        "rate-out", "network-burst", "traffic", "traffic-end", "throttled-rate"}) {
     if (parsed.has(option)) body[key_of(option)] = parsed.text(option);
   }
   for (const char* const option : {"processes", "processors", "cpu-weight", "cpu-percent", "read-operations",
@@ -59,6 +59,7 @@ Command set_command() {
   known.add_options()("memory", text("SIZE"), "such as 64M; up to its ceiling at once")(
       "memory-ceiling", text("SIZE"), "what its memory can be set to while it runs")(
       "host-memory", text("SIZE"), "what of its memory the host gives it; 0: all")(
+      "disk", text("SIZE"), "its disk, which only grows")(
       "cpu-weight", number(), "its share where processors are short: 1 to 10000, others have 100")(
       "cpu-percent", number(), "the most of one processor's time; 0: all there is")(
       "read-rate", text("SIZE"), "of the host's disk, a second; 0: all there is")(
@@ -81,8 +82,9 @@ Command set_command() {
       "change a guest's limits while it runs",
       "Memory is taken out of the guest and given back through its kernel; what the host holds of it is\n"
       "looked at before less is promised. A guest that gives less than asked keeps the rest, and the exit\n"
-      "status is 5. Memory above its ceiling, processes and processors take a restart: without\n"
-      "--restart that is refused.\n\n"
+      "status is 5. A disk grows while it is in use, to 16 times the size that it was made with; images of\n"
+      "umlfarm grow what is on it as well. Memory above its ceiling, processes and processors take a\n"
+      "restart: without --restart that is refused.\n\n"
       "  umlfarm set alice --memory 64M\n  umlfarm set alice --rate-out 20mbit\n  umlfarm set alice --plan "
       "medium --restart\n",
       [known](Context& context, const auto& arguments) { return run(context, arguments, known); },

@@ -158,6 +158,25 @@ TEST(MakeCowHeader, RefusesWhatUmlCannotUse) {
   EXPECT_THAT(make_cow_header("/b", 0, 8 * kTiB - (std::uint64_t{1} << 26U)), is_ok());
 }
 
+TEST(GrowingAlignment, LeavesRoomToGrowAndLittleElse) {
+  std::uint64_t last = 0;
+  for (std::uint64_t size = 512; size <= 2 * kTiB; size = size * 17 / 16 / 512 * 512 + 512) {
+    const std::uint64_t alignment = growing_alignment(size);
+    EXPECT_GE(alignment, last) << size;
+    last = alignment;
+    if (size < 65536) continue;
+    const auto header = make_cow_header("/b", 0, size, alignment);
+    ASSERT_THAT(header, is_ok());
+    EXPECT_GE(most_size(*header), std::min(size * 16, 2 * kTiB)) << size;
+    EXPECT_LE(header->data_offset, std::max(size / 64, std::uint64_t{131072})) << size;
+    const auto grown = make_cow_header("/b", 0, most_size(*header), alignment);
+    ASSERT_THAT(grown, is_ok());
+    EXPECT_EQ(grown->data_offset, header->data_offset) << size;
+    EXPECT_EQ(grown->bitmap_offset, header->bitmap_offset) << size;
+  }
+  EXPECT_EQ(growing_alignment(3 * kTiB), 4096U);
+}
+
 TEST(CowMagic, IsSeenInBothByteOrders) {
   EXPECT_TRUE(has_cow_magic(Bytes{0x4f, 0x4f, 0x4f, 0x4d, 0}));
   EXPECT_TRUE(has_cow_magic(Bytes{0x4d, 0x4f, 0x4f, 0x4f, 0}));

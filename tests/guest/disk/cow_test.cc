@@ -247,6 +247,63 @@ TEST_F(Cow, RefusesToRebaseToOtherContent) {
   EXPECT_THAT(verify_cow(cow_, base_), is_ok());
 }
 
+TEST_F(Cow, IsLargerThanItsBaseWhereAsked) {
+  const std::string path = directory_ / "larger.cow";
+  constexpr std::uint64_t kSize = 8U << 20U;
+  EXPECT_THAT(create(path, base_, kBaseSize - 512), is_error(Kind::Invalid, "less than its base"));
+  ASSERT_THAT(create(path, base_, kSize), is_ok());
+  EXPECT_THAT(verify_cow(path, base_), is_ok());
+  EXPECT_EQ(inspect_cow(path)->size, kSize);
+  EXPECT_LE(inspect_cow(path)->host_bytes, 16384U);
+  write_sector(path, kBaseSize / 512 - 1, 0x11);
+  write_sector(path, kBaseSize / 512 + 100, 0x22);
+  ASSERT_THAT(merge_cow(path, directory_ / "out.img"), is_ok());
+  std::string expected = content(base_);
+  expected.replace(kBaseSize - 512, 512, 512, '\x11');
+  expected.resize(kSize);
+  expected.replace(kBaseSize + 51200, 512, 512, '\x22');
+  EXPECT_TRUE(content(directory_ / "out.img") == expected);
+}
+
+TEST_F(Cow, GrowsWithoutMovingAnything) {
+  const std::string path = directory_ / "growing.cow";
+  constexpr std::uint64_t kSize = 4U << 20U;
+  constexpr std::uint64_t kLarger = 48U << 20U;
+  ASSERT_THAT(create(path, base_, kSize), is_ok());
+  for (const std::uint64_t sector : {0U, 5000U, 8191U}) write_sector(path, sector, 0x33);
+  ASSERT_THAT(merge_cow(path, directory_ / "before.img"), is_ok());
+  const auto before = inspect_cow(path);
+  ASSERT_THAT(grow_cow(path, kLarger), is_ok());
+  ASSERT_THAT(grow_cow(path, kLarger), is_ok());
+  const auto after = inspect_cow(path);
+  ASSERT_THAT(after, is_ok());
+  EXPECT_EQ(after->size, kLarger);
+  EXPECT_EQ(after->data_offset, before->data_offset);
+  EXPECT_EQ(after->allocated_sectors, 3U);
+  EXPECT_THAT(verify_cow(path, base_), is_ok());
+  ASSERT_THAT(merge_cow(path, directory_ / "after.img"), is_ok());
+  std::string expected = content(directory_ / "before.img");
+  expected.resize(kLarger);
+  EXPECT_TRUE(content(directory_ / "after.img") == expected);
+  EXPECT_THAT(grow_cow(path, kSize), is_error(Kind::Conflict, "smaller"));
+  EXPECT_THAT(grow_cow(path, after->most_size + 512), is_error(Kind::Conflict, "its most are"));
+  EXPECT_THAT(grow_cow(path, kLarger + 100), is_error(Kind::Conflict, "sectors of 512"));
+  EXPECT_EQ(inspect_cow(path)->size, kLarger);
+  ASSERT_THAT(grow_cow(path, after->most_size), is_ok());
+}
+
+TEST_F(Cow, GrowsOnlyWhatIsMadeForIt) {
+  EXPECT_THAT(grow_cow(cow_, kBaseSize), is_ok());
+  EXPECT_THAT(grow_cow(cow_, 1U << 30U), is_error(Kind::Conflict, "its most are"));
+  // A header that leaves room for as much as a hostile guest would like to fill
+  const std::string path = directory_ / "forged.cow";
+  ASSERT_THAT(create(path, base_, 4U << 20U), is_ok());
+  overwrite(path, 24, {0x20, 0, 0, 0});
+  ASSERT_EQ(::truncate(path.c_str(), off_t{3} << 30U), 0);
+  EXPECT_THAT(grow_cow(path, 4U << 20U), is_error(Kind::Invalid, "more room"));
+  EXPECT_THAT(grow_cow(path, 8U << 20U), is_error(Kind::Invalid, "more room"));
+}
+
 TEST_F(Cow, TellsRawDisksThatCarryTheMagic) {
   EXPECT_TRUE(carries_cow_magic(cow_).value_or(false));
   EXPECT_FALSE(carries_cow_magic(base_).value_or(true));

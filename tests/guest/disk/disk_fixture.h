@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -34,8 +35,8 @@ class DiskTest : public ::testing::Test {
     return path;
   }
 
-  Status create(const std::string& cow, const CowBase& base) {
-    return create_cow(cow, base, 0640, ::getuid(), ::getgid());
+  Status create(const std::string& cow, const CowBase& base, std::optional<std::uint64_t> size = {}) {
+    return create_cow(cow, base, 0640, ::getuid(), ::getgid(), size);
   }
 
   // Writes one sector as UML does: data, then its bit.

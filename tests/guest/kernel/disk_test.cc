@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "guest/disk/cow.h"
 #include "guest/disk/cow_header.h"
 #include "provisioner/base/posix.h"
 #include "tests/guest/kernel/kernel_fixture.h"
@@ -71,14 +72,14 @@ TEST_P(Disk, SyncsDataBeforeItsBitmap) {
   ::kill(strace, SIGINT);
   (void)wait_for_end(strace);
   std::istringstream lines(posix::read_file(log).value_or(""));
-  // Of a disk of 1 GiB or less the bitmap ends before this, and data begins after it.
-  constexpr long kBitmapEnds = 4136 + (1L << 30) / 512 / 8 + 4096;
+  const auto disk = guest::inspect_cow(farm_.state("guests/" + farm_.id("alice") + "/disk.cow"));
+  ASSERT_THAT(disk, is_ok());
   std::string order;
   for (std::string line; std::getline(lines, line);) {
     if (line.find("root.cow>") == std::string::npos) continue;
     const std::size_t comma = line.rfind(", ", line.find(") = "));
     const bool sync = line.find("fdatasync") != std::string::npos;
-    const char kind = sync ? 's' : std::stol(line.substr(comma + 2)) < kBitmapEnds ? 'b' : 'd';
+    const char kind = sync ? 's' : std::stoul(line.substr(comma + 2)) < disk->data_offset ? 'b' : 'd';
     if (order.empty() || order.back() != kind) order += kind;
   }
   EXPECT_NE(order.find("dsbs"), std::string::npos) << order;
@@ -156,6 +157,78 @@ TEST_P(Disk, IsThereAsAskedOrItsGuestDoesNotBoot) {
     EXPECT_EQ(said.find("\nit boots"), std::string::npos) << argument;
     EXPECT_NE(code_, 0) << argument;
   }
+}
+
+// In pieces that begin before it and end after it.
+TEST_P(Disk, ReadsZeroesBeyondTheEndOfItsBase) {
+  const std::string base = files_ / "base";
+  const std::string cow = files_ / "cow";
+  ASSERT_EQ(run_program({"sh", "-c", "head -c 1049088 /dev/urandom >" + base}).code, 0);
+  ASSERT_THAT(guest::create_cow(cow, base, 0600, 0, 0, std::uint64_t{4} << 20U), is_ok());
+  const Ran expected = run_program({"sh", "-c", "(cat " + base + "; head -c 3145216 /dev/zero) | md5sum"});
+  const std::string said = by_hand({"ubd1=" + cow + "," + base},
+                                   "mount -t sysfs s /sys; echo sectors $(cat /sys/block/ubdb/size); "
+                                   "dd if=/dev/ubdb bs=384k 2>/dev/null | md5sum; "
+                                   "dd if=/dev/ubdb bs=1536 2>/dev/null | md5sum");
+  EXPECT_NE(said.find("sectors 8192\r"), std::string::npos) << said;
+  EXPECT_EQ(count(said, expected.out.substr(0, 32)), 2U) << said;
+}
+
+TEST_P(Disk, GrowsWhileItIsWrittenTo) {
+  create();
+  farm_.in_guest(
+      "alice",
+      "echo 'while [ ! -e /root/stop ]; do dd if=/dev/urandom of=/root/x bs=64k count=40; sync; done; "
+      "md5sum /root/x >/root/sum; sync; touch /root/done' >/root/load; "
+      "setsid sh /root/load >/dev/null 2>&1 </dev/null &");
+  // The bitmap begins to be of several pages, and of several blocks of the file.
+  for (const char* size : {"1025M", "3G", "9G", "16G"}) farm_.ok({"set", "alice", "--disk", size});
+  EXPECT_EQ(farm_.in_guest("alice", "awk '$4 == \"ubda\" { print $3 }' /proc/partitions"), "16777216\n");
+  // Where the old bitmap had no bits.
+  farm_.in_guest("alice", "dd if=/root/x of=/dev/ubda bs=64k seek=200000 conv=fsync 2>/dev/null");
+  farm_.in_guest("alice", "touch /root/stop");
+  EXPECT_TRUE(eventually([&] { return farm_.ssh("alice", "test -e /root/done").code == 0; }));
+  EXPECT_EQ(farm_.in_guest("alice", "echo 3 >/proc/sys/vm/drop_caches; md5sum -c /root/sum 2>&1"),
+            "/root/x: OK\n");
+  EXPECT_NE(farm_.umlfarm({"mconsole", "alice", "config ubd1=grow"}).code, 0) << "a seed is no COW disk";
+}
+
+// Of both, reads and all else go on.
+TEST_P(Disk, WaitsForRoomOnTheHost) {
+  create();
+  const std::string log = farm_ / "strace.log";
+  farm_.in_guest("alice", "sync");
+  const pid_t strace = trace_the_kernel({"-e", "trace=pwrite64", "-e", "inject=pwrite64:error=ENOSPC"}, log);
+  EXPECT_EQ(farm_.in_guest(
+                "alice",
+                "echo 'dd if=/dev/urandom of=/root/x bs=64k count=10 conv=fsync; echo $? >/run/done' "
+                ">/run/load; setsid sh /run/load >/dev/null 2>&1 </dev/null & dd if=/dev/ubda of=/dev/null "
+                "bs=1M count=64 2>/dev/null; echo $?"),
+            "0\n");
+  EXPECT_TRUE(
+      eventually([&] { return farm_.field("alice", "reason") == "waits for room on the host's disk"; }));
+  ::kill(strace, SIGINT);
+  (void)wait_for_end(strace);
+  EXPECT_TRUE(eventually([&] { return farm_.ssh("alice", "cat /run/done").out == "0\n"; }));
+  EXPECT_TRUE(eventually([&] { return farm_.field("alice", "reason").empty(); }));
+  const std::string console = farm_.ok({"logs", "alice"});
+  EXPECT_NE(console.find("ubda waits for room on the host"), std::string::npos) << console;
+  EXPECT_NE(console.find("ubda goes on"), std::string::npos) << console;
+  for (const char* bad : {"error, dev ubda", "EXT4-fs error"})
+    EXPECT_EQ(console.find(bad), std::string::npos) << console;
+}
+
+// Inode tables of 256 MiB are zeroed in the background, at once when asked so.
+TEST_P(Disk, ZeroesWithoutTakingRoomOnTheHost) {
+  create();
+  farm_.in_guest("alice", "mount -o remount,init_itable=0 /");
+  farm_.ok({"set", "alice", "--disk", "16G"});
+  EXPECT_TRUE(eventually(
+      [&] { return std::stol(farm_.in_guest("alice", "df -k / | awk 'END { print $2 }'")) > 14L << 20; }));
+  // It ends when there is no more to zero.
+  EXPECT_TRUE(eventually([&] { return farm_.ssh("alice", "ps | grep -q '[e]xt4lazyinit'").code == 1; }));
+  farm_.in_guest("alice", "sync");
+  EXPECT_LT(farm_.number("alice", "disk_allocated"), 64 << 20);
 }
 
 TEST_P(Disk, ReadsOnAfterASegmentThatIsPartlyItsOwn) {

@@ -113,6 +113,7 @@ TEST(SupervisorStatus, ReadsWhatItWrites) {
     status.init = 4'194'304;
     status.processors = {0, 63};
     status.memory_allocated = std::numeric_limits<std::uint64_t>::max();
+    status.waits_for_room = state == State::Ready;
     status.console_dropped = 17;
     status.log_dropped = 18;
     const auto read = parse_status(to_text(status));
@@ -123,6 +124,7 @@ TEST(SupervisorStatus, ReadsWhatItWrites) {
     EXPECT_EQ(read->init, status.init);
     EXPECT_EQ(read->processors, status.processors);
     EXPECT_EQ(read->memory_allocated, status.memory_allocated);
+    EXPECT_EQ(read->waits_for_room, status.waits_for_room);
     EXPECT_EQ(read->console_dropped, status.console_dropped);
     EXPECT_EQ(read->log_dropped, status.log_dropped);
   }

@@ -33,6 +33,7 @@ SupervisorSpec full() {
   spec.jail.max_processes = 300;
   spec.jail.max_open_files = 400;
   spec.jail.max_file_bytes = 80'000'000'000;
+  spec.jail.most_file_bytes = 90'000'000'000;
   spec.run_directory = "/run/umlfarm/guests/g17";
   spec.log_file = "/var/lib/umlfarm/guests/g17/console.log";
   spec.exit_file = "/var/lib/umlfarm/guests/g17/exit.json";
@@ -81,6 +82,7 @@ void expect_same(const SupervisorSpec& a, const SupervisorSpec& b) {
   EXPECT_EQ(a.jail.max_processes, b.jail.max_processes);
   EXPECT_EQ(a.jail.max_open_files, b.jail.max_open_files);
   EXPECT_EQ(a.jail.max_file_bytes, b.jail.max_file_bytes);
+  EXPECT_EQ(a.jail.most_file_bytes, b.jail.most_file_bytes);
   EXPECT_EQ(a.run_directory, b.run_directory);
   EXPECT_EQ(a.log_file, b.log_file);
   EXPECT_EQ(a.exit_file, b.exit_file);

@@ -63,6 +63,7 @@ inline boost::json::object host_document() {
   };
   return {{"source", "qemu:///system"},
           {"domains", 1},
+          {"disk_quota", "none"},
           {"cells", {8192 * kMiB, 8192 * kMiB}},
           {"memory", share(16384 * kMiB, 4096 * kMiB, 2048 * kMiB, 150, 15360 * kMiB, 1024 * kMiB)},
           {"disk", share(102400 * kMiB, 0, 2048 * kMiB, 200, 200704 * kMiB, 0)},

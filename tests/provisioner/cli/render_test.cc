@@ -89,8 +89,11 @@ TEST(Render, ShowsNothingThatATerminalWouldObey) {
       {"id", 1}, {"time_ms", kNow}, {"guest", "\x1b[1m"}, {"kind", "\x07"}, {"message", "a\nb\x1b"}};
   json::object entry{{"name", "\x1b"}, {"digest", "\x1b"}, {"version", "\n"},
                      {"size", 1},      {"added_ms", 1},    {"guests", 0}};
-  entry["features"] = {
-      {"userspace", "\x1b"}, {"processors", 1}, {"durable_disks", true}, {"tap_offload", true}};
+  entry["features"] = {{"userspace", "\x1b"},
+                       {"processors", 1},
+                       {"durable_disks", true},
+                       {"tap_offload", true},
+                       {"growing_disks", true}};
   const json::object status{{"version", "\x1b"},
                             {"guests", json::object()},
                             {"memory", {{"promised", 0}, {"capacity", 0}}},
@@ -126,26 +129,33 @@ TEST(RenderImages, HasALineForEach) {
 }
 
 TEST(RenderKernels, TellsWhatEachCanDo) {
-  const json::value document{
-      {"kernels",
-       {{{"name", "fast"},
-         {"digest", "0123456789abcdef"},
-         {"version", "7.2.1"},
-         {"added_ms", kNow - 3'600'000},
-         {"features",
-          {{"userspace", "seccomp"}, {"processors", 32}, {"durable_disks", true}, {"tap_offload", true}}},
-         {"guests", 12}},
-        {{"name", "stock"},
-         {"digest", "fedcba9876543210"},
-         {"version", ""},
-         {"added_ms", kNow - 90'000'000},
-         {"features",
-          {{"userspace", "ptrace"}, {"processors", 1}, {"durable_disks", false}, {"tap_offload", false}}},
-         {"guests", 0}}}}};
+  const json::value document{{"kernels",
+                              {{{"name", "fast"},
+                                {"digest", "0123456789abcdef"},
+                                {"version", "7.2.1"},
+                                {"added_ms", kNow - 3'600'000},
+                                {"features",
+                                 {{"userspace", "seccomp"},
+                                  {"processors", 32},
+                                  {"durable_disks", true},
+                                  {"tap_offload", true},
+                                  {"growing_disks", true}}},
+                                {"guests", 12}},
+                               {{"name", "stock"},
+                                {"digest", "fedcba9876543210"},
+                                {"version", ""},
+                                {"added_ms", kNow - 90'000'000},
+                                {"features",
+                                 {{"userspace", "ptrace"},
+                                  {"processors", 1},
+                                  {"durable_disks", false},
+                                  {"tap_offload", false},
+                                  {"growing_disks", false}}},
+                                {"guests", 0}}}}};
   EXPECT_EQ(render_kernels(document, kNow),
-            "NAME   DIGEST        VERSION  USERSPACE  CPUS  DURABLE  OFFLOAD  GUESTS  AGE\n"
-            "fast   0123456789ab  7.2.1    seccomp      32  yes      yes          12  1h0m\n"
-            "stock  fedcba987654           ptrace        1  no       no            0  1d1h\n");
+            "NAME   DIGEST        VERSION  USERSPACE  CPUS  DURABLE  OFFLOAD  GROWS  GUESTS  AGE\n"
+            "fast   0123456789ab  7.2.1    seccomp      32  yes      yes      yes        12  1h0m\n"
+            "stock  fedcba987654           ptrace        1  no       no       no          0  1d1h\n");
 }
 
 TEST(RenderCatalog, TellsOfWhatThereIsNone) {
@@ -225,6 +235,7 @@ TEST(RenderHost, IsASumThatAReaderCanCheck) {
             "disk         100 GiB    - 0 B  - 2 GiB   x 200 %   = 196 GiB       0 B  196 GiB\n"
             "processors         4      - 0      - 0  x 1000 %        = 40        50        0\n"
             "NUMA cells: 8 GiB, 8 GiB\n"
+            "quota of the disk: none\n"
             "counted by qemu:///system; virtual machines of others here: 1\n");
 }
 

@@ -32,7 +32,12 @@ TEST_F(Admission, GivesWhatPlanImageAndKernelSay) {
   EXPECT_EQ(alice.limits.memory, ByteSize::mib(256));
   EXPECT_EQ(alice.limits.swap, ByteSize::mib(256));
   EXPECT_EQ(alice.limits.processes, 512U);
-  EXPECT_EQ(alice.limits.disk, ByteSize(images_[0].size)) << "a disk is as large as its image";
+  EXPECT_EQ(alice.limits.disk, ByteSize::gib(10));
+  kernels_[0].features.growing_disks = false;
+  const auto fixed = ask("bob");
+  ASSERT_THAT(fixed, is_ok());
+  EXPECT_EQ(fixed->front().limits.disk, ByteSize(images_[0].size))
+      << "its kernel knows of none larger than its image";
   EXPECT_EQ(alice.identity.image_digest, images_[0].digest);
   EXPECT_EQ(alice.identity.kernel_digest, kernels_[0].digest);
   EXPECT_EQ(alice.identity.uid, config_.guests.first_uid);
@@ -189,7 +194,7 @@ TEST_F(Admission, RefusesABatchAsAWhole) {
 TEST_F(Admission, CountsWhatOtherGuestsWerePromised) {
   guests_ = {guest_of(1, "bob")};
   capacity_[quota::Resource::Disk] =
-      guests_[0].limits.disk.bytes() + images_[0].size + ByteSize::mib(256).bytes();
+      guests_[0].limits.disk.bytes() + ByteSize::gib(10).bytes() + ByteSize::mib(256).bytes();
   EXPECT_THAT(ask("alice"), is_ok());
   guests_[0].desired = Desired::Stopped;
   guests_[0].limits.disk = ByteSize(guests_[0].limits.disk.bytes() + 1);

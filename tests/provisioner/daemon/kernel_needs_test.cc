@@ -13,13 +13,14 @@ namespace json = boost::json;
 
 TEST(KernelFeatures, ReadWhatTheyWrite) {
   for (const guest::KernelFeatures& features :
-       {guest::KernelFeatures{}, guest::KernelFeatures{true, 64, true, true},
+       {guest::KernelFeatures{}, guest::KernelFeatures{true, 64, true, true, true},
         guest::KernelFeatures{false, 2, true, false}, guest::KernelFeatures{true, 3, false, true}}) {
     const guest::KernelFeatures read = features_from_json(to_json(features));
     EXPECT_EQ(read.seccomp, features.seccomp);
     EXPECT_EQ(read.processors, features.processors) << json::serialize(to_json(features));
     EXPECT_EQ(read.durable_disks, features.durable_disks);
     EXPECT_EQ(read.tap_offload, features.tap_offload);
+    EXPECT_EQ(read.growing_disks, features.growing_disks);
   }
 }
 

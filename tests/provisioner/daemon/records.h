@@ -11,7 +11,7 @@
 namespace umlfarm::daemon {
 
 // Of a kernel that every plan is content with.
-inline constexpr guest::KernelFeatures kAllFeatures{true, quota::kMostProcessors, true, true};
+inline constexpr guest::KernelFeatures kAllFeatures{true, quota::kMostProcessors, true, true, true};
 
 // A guest that shares nothing unique with one of another number.
 inline GuestRecord guest_of(std::int64_t number, const std::string& name) {

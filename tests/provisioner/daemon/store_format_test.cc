@@ -2,6 +2,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <boost/algorithm/string/replace.hpp>
+
 #include "provisioner/base/atomic_file.h"
 #include "provisioner/base/ids.h"
 #include "provisioner/base/posix.h"
@@ -13,8 +15,16 @@ namespace {
 using testing::is_error;
 using testing::is_ok;
 
+// As the fourth was: no kernel that could let disks grow.
+void to_fourth(SQLite::Database& database) {
+  database.exec(
+      "PRAGMA user_version = 4; UPDATE catalog SET features = json_remove(features, '$.growing_disks');"
+      "UPDATE guests SET record = json_remove(record, '$.identity.kernel_features.growing_disks')");
+}
+
 // As the third was: no traffic, and no limits of the network.
 void to_third(SQLite::Database& database) {
+  to_fourth(database);
   database.exec(
       "DROP TABLE traffic; PRAGMA user_version = 3;"
       "UPDATE guests SET record = json_remove(record, '$.limits.rate_in', '$.limits.rate_out', "
@@ -36,6 +46,13 @@ void to_second(SQLite::Database& database) {
 
 class StoreFormat : public StoreTest {
  protected:
+  // What guests are once they were of an older program.
+  static std::vector<std::string> without_growing(std::vector<std::string> records) {
+    for (std::string& record : records) {
+      boost::algorithm::replace_all(record, R"("growing_disks":true)", R"("growing_disks":false)");
+    }
+    return records;
+  }
   std::string file() const { return posix::read_file(path_).value_or(std::string()); }
 };
 
@@ -46,15 +63,29 @@ TEST_F(StoreFormat, OfANewerProgramIsRefusedAndLeftAlone) {
   const auto set_format = [&](int format) {
     SQLite::Database(path_, SQLite::OPEN_READWRITE).exec("PRAGMA user_version = " + std::to_string(format));
   };
-  set_format(5);
+  set_format(6);
   const std::string content = file();
   for (int i = 0; i < 2; ++i) EXPECT_THAT(open_sqlite_store(path_), is_error(Kind::Invalid, "newer"));
   EXPECT_EQ(sha256(file()), sha256(content));
   EXPECT_THAT(posix::list_directory(directory_.path()).value_or(std::vector<std::string>()),
               ::testing::ElementsAre("state.db"));
-  set_format(4);
+  set_format(5);
   reopen();
   EXPECT_EQ(stored(), before);
+}
+
+TEST_F(StoreFormat, OfTheFourthProgramIsTakenOver) {
+  add(1, 2);
+  ASSERT_THAT(store_->put(Catalog::Kernels, entry_of("strict", 'a')), is_ok());
+  const std::vector<std::string> before = stored();
+  store_.reset();
+  {
+    SQLite::Database database(path_, SQLite::OPEN_READWRITE);
+    to_fourth(database);
+  }
+  reopen();
+  EXPECT_EQ(stored(), without_growing(before));
+  EXPECT_FALSE(store_->catalog(Catalog::Kernels)->front().features.growing_disks);
 }
 
 TEST_F(StoreFormat, OfTheThirdProgramIsTakenOver) {
@@ -67,7 +98,7 @@ TEST_F(StoreFormat, OfTheThirdProgramIsTakenOver) {
     to_third(database);
   }
   reopen();
-  EXPECT_EQ(stored(), before);
+  EXPECT_EQ(stored(), without_growing(before));
   EXPECT_EQ(*store_->sums(), sums);
   EXPECT_TRUE(store_->traffic()->empty());
 }
@@ -82,7 +113,7 @@ TEST_F(StoreFormat, OfTheSecondProgramIsTakenOver) {
     to_second(database);
   }
   reopen();
-  EXPECT_EQ(stored(), before);
+  EXPECT_EQ(stored(), without_growing(before));
   EXPECT_EQ(*store_->sums(), sums);
 }
 
