@@ -25,6 +25,8 @@ class DiskQuota {
   // that of no other. What a file holds already counts.
   virtual Status hold(const std::string& directory, const std::vector<std::string>& files,
                       std::uint32_t number, ByteSize most) const = 0;
+  // Whether a file with a hole in it is the smaller one to it.
+  virtual bool takes_holes() const { return true; }
   // Takes away the directory with all that is in it, and what was noted of it. A directory that is gone is
   // none of its own.
   virtual Status remove_directory(const std::string& path, std::uint32_t number) const;

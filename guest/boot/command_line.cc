@@ -41,7 +41,7 @@ Result<std::vector<std::string>> kernel_arguments(const BootSpec& spec) {
       "mem=" + std::to_string(spec.memory.bytes() >> 10U) + "K",
       "root=/dev/ubda",
       "rw",
-      "ubd0=" + spec.disk + "," + spec.base,
+      std::string(spec.trims ? "ubd0=" : "ubd0t=") + spec.disk + "," + spec.base,
       // d: the file is data, whatever its first sector looks like.
       "ubd1rd=" + spec.seed,
   };

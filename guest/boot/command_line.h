@@ -30,6 +30,7 @@ struct BootSpec {
   std::uint64_t loops_per_jiffy = 0;  // 0: the kernel measures it, which is most of its boot
   unsigned processors = 1;
   KernelFeatures kernel;
+  bool trims = true;  // what the guest does without on its disk is given back to the host
 };
 
 // Invalid when it would exceed what UML takes: 16 disks, 4095 bytes in all, no spaces in a path.

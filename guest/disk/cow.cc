@@ -75,6 +75,11 @@ Status write_path(const CowFile& cow, const std::string& path) {
   return {};
 }
 
+// Whoever wrote it may have been hostile, and how long the file may become follows from it.
+bool is_as_made(const CowHeader& header, std::uint64_t size) {
+  return header.alignment <= std::max(growing_alignment(size), kCowPage);
+}
+
 // Eight bytes of the first sector: a power cut leaves the old size or the new one.
 Status write_size(const CowFile& cow, std::uint64_t size) {
   CowHeader header = cow.header;
@@ -111,9 +116,17 @@ Result<CowInfo> inspect_cow(const std::string& path) {
   auto sectors = count_allocated(cow);
   if (!sectors) return std::move(sectors).error().context(path);
   const CowHeader& header = cow.header;
-  return CowInfo{header.version,     header.base_path,   header.base_mtime, header.size,
-                 most_size(header),  header.sector_size, header.alignment,  header.bitmap_offset,
-                 header.data_offset, *sectors,           cow.host_bytes};
+  return CowInfo{header.version,
+                 header.base_path,
+                 header.base_mtime,
+                 header.size,
+                 is_as_made(header, header.size) ? most_size(header) : header.size,
+                 header.sector_size,
+                 header.alignment,
+                 header.bitmap_offset,
+                 header.data_offset,
+                 *sectors,
+                 cow.host_bytes};
 }
 
 Status verify_cow(const std::string& cow_path, const CowBase& base) {
@@ -127,15 +140,15 @@ Status verify_cow(const std::string& cow_path, const CowBase& base) {
   return check_same_content(cow_path, cow.header, file);
 }
 
-Status grow_cow(const std::string& path, std::uint64_t size) {
+Result<std::uint64_t> grow_cow(const std::string& path, std::uint64_t size) {
   UMLFARM_ASSIGN(const CowFile cow, open_cow(path, O_RDWR));
   const CowHeader& header = cow.header;
-  // Whoever wrote it may have been hostile, and how long the file may become follows from it.
-  if (header.alignment > std::max(growing_alignment(size), kCowPage)) {
+  if (!is_as_made(header, size)) {
     return Error(Kind::Invalid, path + ": its header leaves more room than a disk of " +
                                     std::to_string(size) + " bytes is made with");
   }
-  if (header.size == size) return {};
+  const std::uint64_t whole = header.data_offset + size;
+  if (header.size == size) return whole;
   if (header.size > size) {
     return Error(Kind::Conflict, path + ": it has " + std::to_string(header.size) +
                                      " bytes, and should have " + std::to_string(size) +
@@ -145,12 +158,14 @@ Status grow_cow(const std::string& path, std::uint64_t size) {
     return Error(Kind::Conflict, path + ": it can't have " + std::to_string(size) + " bytes, its most are " +
                                      std::to_string(most_size(header)) + " in sectors of 512");
   }
-  if (::ftruncate(cow.fd.get(), static_cast<off_t>(header.data_offset + size)) != 0) {
+  if (::ftruncate(cow.fd.get(), static_cast<off_t>(whole)) != 0) {
     return system_error("grow " + path);
   }
+  // A header that says more than there is would be a disk cut short.
+  if (::fdatasync(cow.fd.get()) != 0) return system_error("sync " + path);
   auto written = write_size(cow, size);
   if (!written) return std::move(written).error().context("grow " + path);
-  return {};
+  return whole;
 }
 
 Status rebase_cow(const std::string& cow_path, const CowBase& new_base) {

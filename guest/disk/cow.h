@@ -40,7 +40,7 @@ struct CowInfo {
   std::string base_path;        // as the header has it
   std::int64_t base_mtime = 0;  // seconds since 1970
   std::uint64_t size = 0;       // bytes, as the guest sees the disk
-  std::uint64_t most_size = 0;  // that it can grow to
+  std::uint64_t most_size = 0;  // that it can grow to; `size` where its header is not as this makes them
   std::uint64_t sector_size = 0;
   std::uint64_t alignment = 0;
   std::uint64_t bitmap_offset = 0;
@@ -59,8 +59,9 @@ Status verify_cow(const std::string& cow_path, const CowBase& base);
 
 // Has the disk be that large (bytes), durably; a guest may run on it, and sees that when its kernel is told
 // to look. Nothing is moved, and nothing done where it is so already. Conflict for a disk that is larger, or
-// has no room for that; Invalid where the header claims more room than growing_alignment() leaves.
-Status grow_cow(const std::string& path, std::uint64_t size);
+// has no room for that; Invalid where the header claims more room than growing_alignment() leaves. Returns
+// the length of the whole file then, by the header that was looked at.
+Result<std::uint64_t> grow_cow(const std::string& path, std::uint64_t size);
 
 // Writes the disk as the guest sees it to a new sparse raw file, mode 0600, owned by the caller. Conflict
 // when `out_path` exists, a guest runs on the disk, or verify_cow() would refuse. Base and COW file stay as

@@ -1,5 +1,6 @@
 #include "guest/jail/syscall_filter.h"
 
+#include <linux/falloc.h>
 #include <linux/if_tun.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -46,7 +47,6 @@ constexpr auto kAllowed = std::to_array<int>({
     SCMP_SYS(unlink),
     SCMP_SYS(fchmod),
     SCMP_SYS(ftruncate),
-    SCMP_SYS(fallocate),
     SCMP_SYS(fsync),
     SCMP_SYS(fdatasync),
     // memory
@@ -158,6 +158,9 @@ class Builder {
   void allow_if(int call, scmp_arg_cmp condition) {
     note(::seccomp_rule_add_array(filter_.get(), SCMP_ACT_ALLOW, call, 1, &condition));
   }
+  void refuse_if(int call, std::uint16_t with, scmp_arg_cmp condition) {
+    note(::seccomp_rule_add_array(filter_.get(), SCMP_ACT_ERRNO(with), call, 1, &condition));
+  }
   void refuse(int call, std::uint16_t with) {
     note(::seccomp_rule_add(filter_.get(), SCMP_ACT_ERRNO(with), call, 0));
   }
@@ -183,6 +186,10 @@ void add_rules(Builder& filter, bool seccomp_userspace) {
   for (const int option : kPrctls) {
     filter.allow_if(SCMP_SYS(prctl), SCMP_A0_32(SCMP_CMP_EQ, static_cast<std::uint32_t>(option)));
   }
+  // To give back, not to take: what a file has beyond its end is held by no limit of its length.
+  constexpr scmp_datum_t kPunch = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+  filter.allow_if(SCMP_SYS(fallocate), SCMP_A1_32(SCMP_CMP_EQ, kPunch));
+  filter.refuse_if(SCMP_SYS(fallocate), EOPNOTSUPP, SCMP_A1_32(SCMP_CMP_NE, kPunch));
   // To ask, not to set.
   filter.allow_if(SCMP_SYS(prlimit64), SCMP_A2_64(SCMP_CMP_EQ, 0));
   if (seccomp_userspace) {

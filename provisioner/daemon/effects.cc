@@ -29,11 +29,13 @@ constexpr int kHangsAtOnceMs = 5000;
 
 std::string disk_inside(const std::string& name) { return "/disks/" + name; }
 
-guest::BootSpec boot_spec(const GuestRecord& record, const std::string& base, std::uint64_t loops) {
+guest::BootSpec boot_spec(const GuestRecord& record, const std::string& base, std::uint64_t loops,
+                          bool trims) {
   const GuestIdentity& identity = record.identity;
   guest::BootSpec boot;
   boot.memory = quota::boot_memory(record.limits);
   boot.disk = disk_inside("root.cow");
+  boot.trims = trims;
   boot.base = base;
   boot.seed = disk_inside("seed.tar");
   if (record.limits.swap.bytes() != 0) boot.swap = disk_inside("swap.img");
@@ -60,10 +62,9 @@ std::vector<guest::JailFile> jail_files(const GuestRecord& record, const Paths& 
   return files;
 }
 
-// Bytes of the longest file that the guest writes, when its disk is that large.
-std::uint64_t longest_file(const GuestRecord& record, const guest::CowInfo& cow, std::uint64_t size) {
-  return std::max(
-      {cow.data_offset + size, quota::memory_file_size(record.limits).bytes(), record.limits.swap.bytes()});
+// Bytes of the longest file that the guest writes, when that of its disk has so many.
+std::uint64_t longest_file(const GuestRecord& record, std::uint64_t disk) {
+  return std::max({disk, quota::memory_file_size(record.limits).bytes(), record.limits.swap.bytes()});
 }
 
 // The base as it is and as the guest kernel will find it in its jail.
@@ -156,9 +157,9 @@ Status Effects::hold_disk(const GuestRecord& record) const {
 
 Status Effects::grow_disk(const GuestRecord& record) const {
   UMLFARM_TRY(hold_disk(record));
-  UMLFARM_TRY(guest::grow_cow(parts_.paths.disk(record.id()), record.limits.disk.bytes()));
-  UMLFARM_ASSIGN(const guest::CowInfo cow, guest::inspect_cow(parts_.paths.disk(record.id())));
-  return allow_files_of(record.identity.uid, longest_file(record, cow, cow.size));
+  UMLFARM_ASSIGN(const std::uint64_t disk,
+                 guest::grow_cow(parts_.paths.disk(record.id()), record.limits.disk.bytes()));
+  return allow_files_of(record.identity.uid, longest_file(record, disk));
 }
 
 ByteSize Effects::most_disk(const GuestRecord& record) const {
@@ -166,7 +167,9 @@ ByteSize Effects::most_disk(const GuestRecord& record) const {
   const std::string path = parts_.paths.disk(record.id());
   if (!posix::exists(path)) return quota::kMostDisk;
   const auto info = guest::inspect_cow(path);
-  return info ? ByteSize(info->most_size) : record.limits.disk;
+  // A guest may have written it.
+  const bool sound = info && info->size == record.limits.disk.bytes();
+  return sound ? ByteSize(info->most_size) : record.limits.disk;
 }
 
 Status Effects::make_swap(const GuestRecord& record) {
@@ -215,10 +218,10 @@ Status Effects::launch(const GuestRecord& record) {
   // UML would boot without the disk and report success.
   UMLFARM_TRY(guest::verify_cow(paths.disk(id), base));
   // It may have been promised more since it last ran, and its header says no more than that.
-  UMLFARM_TRY(guest::grow_cow(paths.disk(id), record.limits.disk.bytes()));
+  UMLFARM_ASSIGN(const std::uint64_t disk, guest::grow_cow(paths.disk(id), record.limits.disk.bytes()));
   UMLFARM_TRY(hold_disk(record));
-  const guest::BootSpec boot =
-      boot_spec(record, base.seen_as, parts_.loops_per_jiffy(identity.kernel_digest));
+  const guest::BootSpec boot = boot_spec(record, base.seen_as, parts_.loops_per_jiffy(identity.kernel_digest),
+                                         parts_.disk_quota.takes_holes());
   guest::SupervisorSpec spec;
   guest::JailSpec& jail = spec.jail;
   UMLFARM_ASSIGN(jail.arguments, guest::kernel_arguments(boot));
@@ -237,10 +240,8 @@ Status Effects::launch(const GuestRecord& record) {
   if (jail.seccomp_userspace) jail.max_open_files += record.limits.processes;
   jail.cgroups = parts_.cgroups.directories(id);
   jail.max_processes = quota::group_processes(record.limits);
-  UMLFARM_ASSIGN(const guest::CowInfo cow, guest::inspect_cow(paths.disk(id)));
-  jail.max_file_bytes = longest_file(record, cow, cow.size);
-  jail.most_file_bytes =
-      longest_file(record, cow, identity.kernel_features.growing_disks ? cow.most_size : cow.size);
+  jail.max_file_bytes = longest_file(record, disk);
+  jail.most_file_bytes = longest_file(record, disk - record.limits.disk.bytes() + most_disk(record).bytes());
   spec.run_directory = paths.guest_run(id);
   spec.log_file = paths.console_log(id);
   spec.exit_file = paths.exit_file(id);

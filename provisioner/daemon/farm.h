@@ -182,7 +182,8 @@ class Farm {
   void refit(std::int64_t number);
   // Of the start at that moment; tried again after `patience_ms`, and then after longer and longer.
   void fit_memory(std::int64_t number, std::int64_t started_ms, std::int64_t patience_ms);
-  Status fit_held(const GuestRecord& record);
+  Status fit_held(const GuestRecord& record) const;
+  Status fit_memory_of(const GuestRecord& record) const;
   Status fit_disk(const GuestRecord& record) const;
   Status grow_disk(const GuestRecord& record) const;
   Status tear_down_guest(const GuestRecord& record);

@@ -271,8 +271,7 @@ Status Farm::fit_disk(const GuestRecord& record) const {
   return has < record.limits.disk ? grow_disk(record) : Status();
 }
 
-Status Farm::fit_held(const GuestRecord& record) {
-  UMLFARM_TRY(fit_disk(record));
+Status Farm::fit_memory_of(const GuestRecord& record) const {
   const GuestMemory memory = memory_of(record);
   const ByteSize promised = record.limits.memory;
   UMLFARM_ASSIGN(const ByteSize has, memory.size());
@@ -283,6 +282,13 @@ Status Farm::fit_held(const GuestRecord& record) {
   if (reached == promised) return {};
   return Error(Kind::Unavailable,
                "memory should be " + human(promised) + ", and the guest has " + human(reached));
+}
+
+// One that fails keeps the other not from what it is promised.
+Status Farm::fit_held(const GuestRecord& record) const {
+  Status memory = fit_memory_of(record);
+  UMLFARM_TRY(fit_disk(record));
+  return memory;
 }
 
 }  // namespace umlfarm::daemon

@@ -43,13 +43,22 @@ void Farm::on_status(std::int64_t number, const guest::SupervisorStatus& status)
 void Farm::on_room(std::int64_t number, bool waits) {
   const std::int64_t now = monotonic_ms();
   bool news = false;
+  bool early = false;
   table_.update_live(number, [&](Live& live) {
-    if (waits == live.told_of_room || (waits && live.room_ms != 0 && now - live.room_ms < kRoomEventMs))
-      return;
+    if (waits == live.told_of_room) return;
+    early = waits && live.room_ms != 0 && now - live.room_ms < kRoomEventMs;
+    if (early) return;
     live.told_of_room = waits;
     if (waits) live.room_ms = now;
     news = true;
   });
+  if (early) {
+    // Where it still waits by then, that is told after all.
+    reconciler_.later(kRoomEventMs, [this, number] {
+      const auto guest = table_.find(number);
+      if (guest && guest->live.status.waits_for_room) on_room(number, true);
+    });
+  }
   if (!news) return;
   reconciler_.post([this, number, waits] {
     const auto guest = table_.find(number);
@@ -57,7 +66,7 @@ void Farm::on_room(std::int64_t number, bool waits) {
     if (waits) {
       event(guest->record.name, "disk-waits",
             "waits for room on the disk of " + settings_.paths.state() +
-                "; make some, and it goes on by itself");
+                "; make some, and it goes on by itself, unless its own quota there is used up");
     } else {
       event(guest->record.name, "disk-goes-on", "goes on writing: there is room on the host's disk");
     }
@@ -81,7 +90,10 @@ void Farm::keep_news(std::int64_t number, const guest::SupervisorStatus& status,
 }
 
 void Farm::on_gone(std::int64_t number, bool reached) {
-  table_.update_live(number, [](Live& live) { live.status = {}; });
+  table_.update_live(number, [](Live& live) {
+    live.status = {};
+    live.told_of_room = false;
+  });
   // It may be only just starting, or hold on for its last moment.
   reconciler_.kick_after(number, reached ? 0 : kSoonMs);
 }

@@ -18,6 +18,9 @@ namespace {
 
 // Seed, log and what Btrfs has of its own for a subvolume.
 constexpr ByteSize kBeside = ByteSize::mib(8);
+// Extents of 4 KiB, as written at random, take 78 bytes each in blocks that are two thirds full.
+constexpr std::uint64_t kExtentsPart = 35;
+constexpr const char* kUnfinished = ".new";
 
 Result<UniqueFd> open_directory(const std::string& path) { return posix::open(path, O_RDONLY | O_DIRECTORY); }
 
@@ -55,31 +58,41 @@ bool is_on(const std::string& state) {
   return posix::exists("/sys/fs/btrfs/" + uuid_text(id) + "/qgroups");
 }
 
+Status make_subvolume(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string name = path.substr(slash + 1);
+  UMLFARM_ASSIGN(const UniqueFd parent, open_directory(path.substr(0, slash)));
+  btrfs_ioctl_vol_args made{};
+  if (name.size() >= sizeof made.name) return Error(Kind::Invalid, path + ": its name is too long");
+  std::memcpy(made.name, name.c_str(), name.size() + 1);
+  if (::ioctl(parent.get(), BTRFS_IOC_SUBVOL_CREATE, &made) < 0) {
+    return system_error("make subvolume " + path);
+  }
+  UMLFARM_ASSIGN(const UniqueFd own, open_directory(path));
+  if (::fchmod(own.get(), 0700) < 0) return system_error("set the mode of " + path);
+  // What is written over stays where it is: an extent that is kept for a part of it would count whole.
+  int flags = 0;
+  if (::ioctl(own.get(), FS_IOC_GETFLAGS, &flags) < 0) return system_error("flags of " + path);
+  flags |= FS_NOCOW_FL;
+  if (::ioctl(own.get(), FS_IOC_SETFLAGS, &flags) < 0) return system_error("set the flags of " + path);
+  return {};
+}
+
 class Qgroups final : public DiskQuota {
  public:
   std::string text() const override { return "qgroups of Btrfs, for guests made since they are on"; }
 
+  // Under its name only when it is finished.
   Status make_directory(const std::string& path) const override {
     if (posix::exists(path)) return {};
-    const std::size_t slash = path.rfind('/');
-    const std::string parent = path.substr(0, slash);
-    const std::string name = path.substr(slash + 1);
-    UMLFARM_TRY(posix::make_directories(parent, 0700));
-    UMLFARM_ASSIGN(const UniqueFd fd, open_directory(parent));
-    btrfs_ioctl_vol_args made{};
-    if (name.size() >= sizeof made.name) return Error(Kind::Invalid, path + ": its name is too long");
-    std::memcpy(made.name, name.c_str(), name.size() + 1);
-    if (::ioctl(fd.get(), BTRFS_IOC_SUBVOL_CREATE, &made) < 0) return system_error("make subvolume " + path);
-    UMLFARM_ASSIGN(const UniqueFd own, open_directory(path));
-    if (::fchmod(own.get(), 0700) < 0) return system_error("set the mode of " + path);
-    // What is written over stays where it is: a part of an extent that is kept for its rest would count
-    // twice.
-    int flags = 0;
-    if (::ioctl(own.get(), FS_IOC_GETFLAGS, &flags) < 0) return system_error("flags of " + path);
-    flags |= FS_NOCOW_FL;
-    if (::ioctl(own.get(), FS_IOC_SETFLAGS, &flags) < 0) return system_error("set the flags of " + path);
+    UMLFARM_TRY(posix::remove_tree(path + kUnfinished));
+    UMLFARM_TRY(make_subvolume(path + kUnfinished));
+    if (::rename((path + kUnfinished).c_str(), path.c_str()) < 0) return system_error("rename to " + path);
     return {};
   }
+
+  // An extent counts whole for as long as a part of it is in use.
+  bool takes_holes() const override { return false; }
 
   Status hold(const std::string& directory, const std::vector<std::string>&, std::uint32_t,
               ByteSize most) const override {
@@ -91,7 +104,7 @@ class Qgroups final : public DiskQuota {
     btrfs_ioctl_qgroup_limit_args limit{};
     limit.qgroupid = subvolume;
     limit.lim.flags = BTRFS_QGROUP_LIMIT_MAX_RFER;
-    limit.lim.max_rfer = (most + kBeside).bytes();
+    limit.lim.max_rfer = (most + kBeside).bytes() + most.bytes() / kExtentsPart;
     if (::ioctl(fd.get(), BTRFS_IOC_QGROUP_LIMIT, &limit) < 0)
       return system_error("limit the qgroup of " + directory);
     return {};

@@ -217,6 +217,16 @@ bool sets_its_own_limits() {
   return ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && (::prlimit(0, RLIMIT_FSIZE, &limit, nullptr) == 0 ||
                                                     ::syscall(SYS_setrlimit, RLIMIT_FSIZE, &limit) == 0);
 }
+// Beyond a file's end no limit of its length holds.
+bool takes_room_beyond_the_end() {
+  const int fd = ::open("/dev/shm/beyond", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  bool taken = false;
+  for (const int mode : {0, FALLOC_FL_KEEP_SIZE, FALLOC_FL_KEEP_SIZE | FALLOC_FL_ZERO_RANGE}) {
+    taken = taken || ::fallocate(fd, mode, 0, 1 << 20) == 0;
+  }
+  ::unlink("/dev/shm/beyond");
+  return fd < 0 || taken;
+}
 bool raises_priority() { return ::setpriority(PRIO_PROCESS, 0, -1) == 0; }
 
 bool inherited_descriptor() {
@@ -325,6 +335,7 @@ constexpr Probe kProbes[] = {
     {"semaphores", system_v_semaphores},
     {"leave-its-processor", leaves_its_processor},
     {"core-dump", dumps_core},
+    {"room-beyond-the-end", takes_room_beyond_the_end},
     {"raise-priority", raises_priority},
     {"set-own-limits", sets_its_own_limits},
     {"inherited-descriptor", inherited_descriptor},

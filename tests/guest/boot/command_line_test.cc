@@ -24,6 +24,15 @@ std::string joined(const std::vector<std::string>& arguments) {
   return line;
 }
 
+TEST(KernelArguments, OfADiskThatGivesNothingBack) {
+  BootSpec spec = bare();
+  spec.trims = false;
+  const auto arguments = kernel_arguments(spec);
+  ASSERT_THAT(arguments, is_ok());
+  EXPECT_NE(std::find(arguments->begin(), arguments->end(), "ubd0t=/disks/root.cow,/disks/base.img"),
+            arguments->end());
+}
+
 TEST(KernelArguments, OfAGuestWithNothingBeyondItsDisk) {
   const auto arguments = kernel_arguments(bare());
   ASSERT_THAT(arguments, is_ok());
