@@ -130,6 +130,7 @@ TEST(DiskGrowth, OfAStoppedGuestIsThereWhenItStarts) {
       "'1G'\n");
   farm.create("alice");
   farm.ok({"stop", "alice"});
+  farm.ok({"set", "alice", "--disk", "2G"});
   farm.ok({"set", "alice", "--plan", "wide"});
   farm.ok({"start", "alice"});
   EXPECT_EQ(blocks(farm, "alice"), "4194304\n");
