@@ -46,7 +46,7 @@ std::string route_at_stake(const Machine& machine) {
         each.is_object() ? each.get_object().if_contains("protocol") : nullptr;
     const json::value* const device = each.is_object() ? each.get_object().if_contains("dev") : nullptr;
     if (protocol == nullptr || *protocol != "ra" || device == nullptr || !device->is_string()) continue;
-    const std::string name(device->get_string());
+    std::string name(device->get_string());
     if (machine.setting("/proc/sys/net/ipv6/conf/" + name + "/accept_ra") == "1") return name;
   }
   return {};
