@@ -40,7 +40,7 @@ std::unique_ptr<DiskQuota> find_disk_quota(const std::string& state) {
   const bool projects = kind == EXT4_SUPER_MAGIC || kind == kXfsMagic;
   auto found = projects ? project_quota(state) : kind == BTRFS_SUPER_MAGIC ? qgroup_quota(state) : nullptr;
   if (found) return found;
-  if (kind == EXT4_SUPER_MAGIC || kind == kXfsMagic) {
+  if (projects) {
     return none("ext4 and XFS have it with the mount option prjquota, ext4 after 'tune2fs -O project,quota'");
   }
   if (kind == BTRFS_SUPER_MAGIC) return none("'btrfs quota enable' has it");

@@ -27,8 +27,7 @@ constexpr std::int64_t kFitAtMostMs = 60'000;
 
 std::string human(ByteSize size) { return human_size(size.bytes()); }
 
-// Of the guest's first disk, from lines such as "  98        0     524288 ubda" of KiB. A half one is taken
-// for there.
+// Of the guest's first disk, from lines such as "  98        0     524288 ubda": whole KiB.
 Result<ByteSize> disk_in(const std::string& partitions) {
   std::istringstream lines(partitions);
   for (std::string line; std::getline(lines, line);) {
@@ -38,7 +37,7 @@ Result<ByteSize> disk_in(const std::string& partitions) {
     std::uint64_t kib = 0;
     std::string name;
     if (words >> major >> minor >> kib >> name && name == "ubda" && kib <= quota::kMostDisk.bytes() / 1024)
-      return ByteSize(kib * 1024 + 512);
+      return ByteSize(kib * 1024);
   }
   return Error(Kind::Unavailable, "the guest does not tell the size of its disk");
 }
@@ -268,7 +267,7 @@ Status Farm::fit_disk(const GuestRecord& record) const {
   if (!record.identity.kernel_features.growing_disks) return {};
   UMLFARM_ASSIGN(const std::string partitions, ask_kernel(record, "proc partitions"));
   UMLFARM_ASSIGN(const ByteSize has, disk_in(partitions));
-  return has < record.limits.disk ? grow_disk(record) : Status();
+  return has.bytes() < record.limits.disk.bytes() / 1024 * 1024 ? grow_disk(record) : Status();
 }
 
 Status Farm::fit_memory_of(const GuestRecord& record) const {

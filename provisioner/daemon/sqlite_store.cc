@@ -11,96 +11,12 @@
 #include "provisioner/base/posix.h"
 #include "provisioner/daemon/kernel_needs.h"
 #include "provisioner/daemon/state_store.h"
-#include "quota/limit_fields.h"
+#include "provisioner/daemon/store_format.h"
 
 namespace umlfarm::daemon {
 namespace {
 
-constexpr int kSchema = 5;
 constexpr int kEventsKept = 10'000;
-
-// Since the third format. A limit that is not there is null in a tenant's record.
-constexpr const char* kAccounts = R"sql(
-  CREATE TABLE sums (
-    account TEXT PRIMARY KEY,
-    guests INTEGER NOT NULL,
-    memory INTEGER NOT NULL,
-    disk INTEGER NOT NULL,
-    processors INTEGER NOT NULL) STRICT;
-  CREATE TABLE tenants (name TEXT PRIMARY KEY, bounds TEXT NOT NULL, each_user TEXT NOT NULL) STRICT;
-)sql";
-
-// Since the fourth.
-constexpr const char* kTraffic = R"sql(
-  CREATE TABLE traffic (
-    guest INTEGER PRIMARY KEY REFERENCES guests (number) ON DELETE CASCADE,
-    month TEXT NOT NULL,
-    month_in INTEGER NOT NULL,
-    month_out INTEGER NOT NULL,
-    ever_in INTEGER NOT NULL,
-    ever_out INTEGER NOT NULL,
-    counters TEXT NOT NULL,
-    seen_in INTEGER NOT NULL,
-    seen_out INTEGER NOT NULL,
-    told INTEGER NOT NULL) STRICT;
-)sql";
-
-constexpr const char* kTables = R"sql(
-  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-  CREATE TABLE guests (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    name TEXT NOT NULL UNIQUE,
-    uid INTEGER NOT NULL UNIQUE,
-    address INTEGER NOT NULL UNIQUE,
-    mac TEXT NOT NULL UNIQUE,
-    record TEXT NOT NULL) STRICT;
-  CREATE TABLE catalog (
-    which TEXT NOT NULL,
-    digest TEXT NOT NULL,
-    name TEXT NOT NULL,
-    version TEXT NOT NULL,
-    size INTEGER NOT NULL,
-    added_ms INTEGER NOT NULL,
-    loops_per_jiffy INTEGER NOT NULL,
-    features TEXT NOT NULL,
-    PRIMARY KEY (which, digest)) STRICT;
-  CREATE TABLE events (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    time_ms INTEGER NOT NULL,
-    guest TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    message TEXT NOT NULL) STRICT;
-)sql";
-
-// From the first format. What a kernel can do is known once it is added again.
-constexpr const char* kFromFirst = R"sql(
-  ALTER TABLE catalog ADD COLUMN features TEXT NOT NULL
-    DEFAULT '{"userspace":"ptrace","processors":1,"durable_disks":false,"tap_offload":false}';
-  UPDATE guests SET record = json_set(record, '$.identity.limits.processors', 1, '$.identity.kernel_features',
-    json('{"userspace":"ptrace","processors":1,"durable_disks":false,"tap_offload":false}'));
-)sql";
-
-// From the second: limits are no longer part of what a guest is. One json_set() doesn't see what it has set
-// itself.
-constexpr const char* kFromSecond = R"sql(
-  UPDATE guests SET record = json_remove(
-    json_set(
-      json_set(record, '$.limits', json_extract(record, '$.identity.limits'), '$.identity.user', ''),
-      '$.limits.memory_ceiling', json_extract(record, '$.identity.limits.memory'),
-      '$.limits.cpu_weight', 100, '$.limits.cpu_percent', 0),
-    '$.identity.limits');
-)sql";
-
-// Limits that there were not before are those of a plan that does not name them.
-constexpr const char* kNewLimits = R"sql(
-  UPDATE guests SET record = json_set(record, '$.limits', json(json_patch(?, json_extract(record, '$.limits'))));
-)sql";
-
-// From the fourth: what a kernel can do beyond what was asked of it then is known once it is added again.
-constexpr const char* kNewFeatures = R"sql(
-  UPDATE catalog SET features = json_set(features, '$.growing_disks', json('false'));
-  UPDATE guests SET record = json_set(record, '$.identity.kernel_features.growing_disks', json('false'));
-)sql";
 
 // SQLite's integers have a sign.
 std::int64_t signed_of(std::uint64_t amount) {
@@ -132,36 +48,20 @@ class SqliteStore final : public StateStore {
 
   Status prepare(const std::string& path) {
     const int version = database_.execAndGet("PRAGMA user_version").getInt();
-    if (version > kSchema) {
+    if (version > kStoreFormat) {
       return Error(Kind::Invalid, "state " + path + " has format " + std::to_string(version) +
-                                      ", this program knows up to " + std::to_string(kSchema) +
+                                      ", this program knows up to " + std::to_string(kStoreFormat) +
                                       ": install the newer umlfarm that wrote it");
     }
     // Only what is ours is written to.
     database_.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;");
-    if (version != kSchema) {
+    if (version != kStoreFormat) {
       SQLite::Transaction transaction(database_);
-      if (version == 0) {
-        database_.exec(kTables);
-        SQLite::Statement insert(database_, "INSERT INTO meta VALUES ('farm_id', ?)");
-        insert.bind(1, random_hex(8));
-        insert.exec();
-      }
-      if (version == 1) database_.exec(kFromFirst);
-      if (version < 3) database_.exec(kAccounts);
-      if (version == 1 || version == 2) database_.exec(kFromSecond);
-      if (version != 0) {
-        SQLite::Statement complete(database_, kNewLimits);
-        complete.bind(1, boost::json::serialize(quota::to_json(quota::Limits())));
-        complete.exec();
-        database_.exec(kNewFeatures);
-      }
+      bring_to_format(database_, version);
       if (version == 1 || version == 2) {
         UMLFARM_ASSIGN(const std::vector<GuestRecord> records, read_guests());
         for (const GuestRecord& record : records) add_to_sums(charges_of(record), 1);
       }
-      if (version < 4) database_.exec(kTraffic);
-      database_.exec("PRAGMA user_version = " + std::to_string(kSchema));
       transaction.commit();
     }
     farm_id_ = database_.execAndGet("SELECT value FROM meta WHERE key = 'farm_id'").getString();

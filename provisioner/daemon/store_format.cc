@@ -1,0 +1,119 @@
+#include "provisioner/daemon/store_format.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <boost/json.hpp>
+#include <string>
+
+#include "provisioner/base/ids.h"
+#include "quota/limit_fields.h"
+
+namespace umlfarm::daemon {
+namespace {
+
+// Since the third format. A limit that is not there is null in a tenant's record.
+constexpr const char* kAccounts = R"sql(
+  CREATE TABLE sums (
+    account TEXT PRIMARY KEY,
+    guests INTEGER NOT NULL,
+    memory INTEGER NOT NULL,
+    disk INTEGER NOT NULL,
+    processors INTEGER NOT NULL) STRICT;
+  CREATE TABLE tenants (name TEXT PRIMARY KEY, bounds TEXT NOT NULL, each_user TEXT NOT NULL) STRICT;
+)sql";
+
+// Since the fourth.
+constexpr const char* kTraffic = R"sql(
+  CREATE TABLE traffic (
+    guest INTEGER PRIMARY KEY REFERENCES guests (number) ON DELETE CASCADE,
+    month TEXT NOT NULL,
+    month_in INTEGER NOT NULL,
+    month_out INTEGER NOT NULL,
+    ever_in INTEGER NOT NULL,
+    ever_out INTEGER NOT NULL,
+    counters TEXT NOT NULL,
+    seen_in INTEGER NOT NULL,
+    seen_out INTEGER NOT NULL,
+    told INTEGER NOT NULL) STRICT;
+)sql";
+
+constexpr const char* kTables = R"sql(
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+  CREATE TABLE guests (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    uid INTEGER NOT NULL UNIQUE,
+    address INTEGER NOT NULL UNIQUE,
+    mac TEXT NOT NULL UNIQUE,
+    record TEXT NOT NULL) STRICT;
+  CREATE TABLE catalog (
+    which TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    name TEXT NOT NULL,
+    version TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    added_ms INTEGER NOT NULL,
+    loops_per_jiffy INTEGER NOT NULL,
+    features TEXT NOT NULL,
+    PRIMARY KEY (which, digest)) STRICT;
+  CREATE TABLE events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    time_ms INTEGER NOT NULL,
+    guest TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    message TEXT NOT NULL) STRICT;
+)sql";
+
+// From the first format. What a kernel can do is known once it is added again.
+constexpr const char* kFromFirst = R"sql(
+  ALTER TABLE catalog ADD COLUMN features TEXT NOT NULL
+    DEFAULT '{"userspace":"ptrace","processors":1,"durable_disks":false,"tap_offload":false}';
+  UPDATE guests SET record = json_set(record, '$.identity.limits.processors', 1, '$.identity.kernel_features',
+    json('{"userspace":"ptrace","processors":1,"durable_disks":false,"tap_offload":false}'));
+)sql";
+
+// From the second: limits are no longer part of what a guest is. One json_set() doesn't see what it has set
+// itself.
+constexpr const char* kFromSecond = R"sql(
+  UPDATE guests SET record = json_remove(
+    json_set(
+      json_set(record, '$.limits', json_extract(record, '$.identity.limits'), '$.identity.user', ''),
+      '$.limits.memory_ceiling', json_extract(record, '$.identity.limits.memory'),
+      '$.limits.cpu_weight', 100, '$.limits.cpu_percent', 0),
+    '$.identity.limits');
+)sql";
+
+// Limits that there were not before are those of a plan that does not name them.
+constexpr const char* kNewLimits = R"sql(
+  UPDATE guests SET record = json_set(record, '$.limits', json(json_patch(?, json_extract(record, '$.limits'))));
+)sql";
+
+// From the fourth: what a kernel can do beyond what was asked of it then is known once it is added again.
+constexpr const char* kNewFeatures = R"sql(
+  UPDATE catalog SET features = json_set(features, '$.growing_disks', json('false'));
+  UPDATE guests SET record = json_set(record, '$.identity.kernel_features.growing_disks', json('false'));
+)sql";
+
+}  // namespace
+
+void bring_to_format(SQLite::Database& database, int version) {
+  if (version == 0) {
+    database.exec(kTables);
+    SQLite::Statement insert(database, "INSERT INTO meta VALUES ('farm_id', ?)");
+    insert.bind(1, random_hex(8));
+    insert.exec();
+  }
+  if (version == 1) database.exec(kFromFirst);
+  if (version < 3) database.exec(kAccounts);
+  if (version == 1 || version == 2) database.exec(kFromSecond);
+  if (version != 0) {
+    SQLite::Statement complete(database, kNewLimits);
+    complete.bind(1, boost::json::serialize(quota::to_json(quota::Limits())));
+    complete.exec();
+    database.exec(kNewFeatures);
+  }
+  if (version < 4) database.exec(kTraffic);
+  database.exec("PRAGMA user_version = " + std::to_string(kStoreFormat));
+}
+
+}  // namespace umlfarm::daemon
