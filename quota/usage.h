@@ -21,6 +21,8 @@ struct Usage {
   std::uint64_t cpu_held_ns = 0;  // time that it was kept waiting by its cap
   ByteSize disk_read;             // since it was started; from the host's disk, not from its memory
   ByteSize disk_written;
+  std::uint64_t disk_reads = 0;  // operations of that
+  std::uint64_t disk_writes = 0;
 };
 
 }  // namespace umlfarm::quota

@@ -9,6 +9,8 @@
 #include <cerrno>
 
 #include "guest/net/address_pool.h"
+#include "guest/net/drops.h"
+#include "guest/net/netlink.h"
 #include "provisioner/base/ids.h"
 #include "provisioner/base/posix.h"
 
@@ -152,6 +154,13 @@ Status FarmNetwork::keep_only(const std::vector<LimitedPort>& guests) {
 
 Result<Counters> FarmNetwork::counters() {
   return space_->run([&] { return firewall_->counters(); });
+}
+
+Result<std::map<std::string, quota::Carried>> FarmNetwork::dropped() {
+  return space_->run([&]() -> Result<std::map<std::string, quota::Carried>> {
+    UMLFARM_ASSIGN(const NetlinkSocket socket, open_netlink());
+    return dropped_packets(socket.get(), kTapPrefix);
+  });
 }
 
 Status FarmNetwork::forget_count(const std::string& tap) {

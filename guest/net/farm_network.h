@@ -47,6 +47,8 @@ class FarmNetwork {
 
   // What guests have sent and got, those that are detached too, for as long as the namespace is there.
   Result<Counters> counters();
+  // Packets to and from guests that there was no room for, by tap, since it was made.
+  Result<std::map<std::string, quota::Carried>> dropped();
   // Idempotent.
   Status forget_count(const std::string& tap);
 

@@ -180,8 +180,10 @@ Result<Counters> read_counters(const std::string& in, const std::string& out) tr
     if (elements == nullptr) return;
     for (const json::value& each : elements->as_array()) {
       const json::value& element = each.at("elem");
-      counters.by_tap[json::value_to<std::string>(element.at("val"))].*way =
-          element.at("counter").at("bytes").to_number<std::uint64_t>();
+      const std::string tap = json::value_to<std::string>(element.at("val"));
+      const json::value& counter = element.at("counter");
+      counters.by_tap[tap].*way = counter.at("bytes").to_number<std::uint64_t>();
+      counters.packets[tap].*way = counter.at("packets").to_number<std::uint64_t>();
     }
   };
   read(in, &quota::Carried::in);

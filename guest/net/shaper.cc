@@ -53,6 +53,10 @@ Status forget_qdisc(nl_sock* socket, const std::string& device, std::uint32_t pa
 
 }  // namespace
 
+std::string shaped_tap(const std::string& device) {
+  return device.starts_with(kDevicePrefix) ? "t" + device.substr(1) : "";
+}
+
 Result<Shaper> Shaper::open() {
   UMLFARM_ASSIGN(Socket socket, open_netlink());
   return Shaper(std::move(socket));
@@ -123,7 +127,7 @@ Status Shaper::forget(const std::string& tap) {
 Status Shaper::keep_only(const std::set<std::string>& taps) {
   UMLFARM_ASSIGN(const std::vector<std::string> devices, links_named(kDevicePrefix));
   for (const std::string& device : devices) {
-    const std::string tap = "t" + device.substr(1);
+    const std::string tap = shaped_tap(device);
     if (!taps.contains(tap)) UMLFARM_TRY(forget(tap));
   }
   return {};

@@ -21,6 +21,9 @@ struct Shape {
   ByteSize burst;  // passes at once after a rest; of it, at most what takes 4 seconds
 };
 
+// The tap that this device is there for; empty for any other.
+std::string shaped_tap(const std::string& device);
+
 class Shaper {
  public:
   static Result<Shaper> open();

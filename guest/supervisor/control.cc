@@ -33,6 +33,7 @@ bool read_field(std::string_view key, std::string_view value, SupervisorStatus& 
   }
   if (key == "console_dropped") return read_number(value, status.console_dropped);
   if (key == "log_dropped") return read_number(value, status.log_dropped);
+  if (key == "answer_us") return read_number(value, status.answer_us);
   return true;
 }
 
@@ -81,7 +82,8 @@ std::string to_text(const SupervisorStatus& status) {
          "\nmemory_allocated=" + std::to_string(status.memory_allocated) +
          "\nwaits_for_room=" + (status.waits_for_room ? "1" : "0") +
          "\nconsole_dropped=" + std::to_string(status.console_dropped) +
-         "\nlog_dropped=" + std::to_string(status.log_dropped) + "\n";
+         "\nlog_dropped=" + std::to_string(status.log_dropped) +
+         "\nanswer_us=" + std::to_string(status.answer_us) + "\n";
 }
 
 Result<SupervisorStatus> parse_status(std::string_view text) {

@@ -46,6 +46,7 @@ struct SupervisorStatus {
   bool waits_for_room = false;         // a disk of the guest's, for room on the host's
   std::uint64_t console_dropped = 0;   // bytes
   std::uint64_t log_dropped = 0;       // bytes
+  std::int64_t answer_us = 0;          // microseconds that its kernel took for its latest answer; 0: none yet
 };
 
 std::string_view state_name(SupervisorStatus::State state);

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <memory>
 #include <optional>
@@ -94,6 +95,7 @@ class Supervisor final : public ControlTarget {
   Room room_;
   std::int64_t started_ms_ = 0;
   std::int64_t ready_ms_ = 0;
+  std::int64_t answer_us_ = 0;
 };
 
 Status Supervisor::launch() {
@@ -230,14 +232,17 @@ void Supervisor::take_step(StopStep step) {
 
 void Supervisor::probe() {
   health_.on_probe_begun();
+  const auto begun = std::chrono::steady_clock::now();
   const auto conclude = [this](bool answered) {
-    const Health::State before = health_.state();
     health_.on_probed(monotonic_ms(), answered);
     if (answered && ready_ms_ == 0) ready_ms_ = wall_clock_ms();
-    if (health_.state() != before) clients_->on_status_change();
+    // How long it took is news in any case.
+    clients_->on_status_change();
   };
-  mconsole_->ask("version", kAnswerLimit, [this, conclude](const Result<mconsole::Reply>& version) {
+  mconsole_->ask("version", kAnswerLimit, [this, begun, conclude](const Result<mconsole::Reply>& version) {
     if (!version) return conclude(false);
+    using std::chrono::microseconds;
+    answer_us_ = std::chrono::duration_cast<microseconds>(std::chrono::steady_clock::now() - begun).count();
     mconsole_->ask("help", kAnswerLimit,
                    [conclude](const Result<mconsole::Reply>& help) { conclude(help.has_value()); });
   });
@@ -279,6 +284,7 @@ SupervisorStatus Supervisor::status() const {
     status.memory_allocated = (memory.f_blocks - memory.f_bfree) * static_cast<std::uint64_t>(memory.f_bsize);
   }
   status.waits_for_room = room_.waits();
+  status.answer_us = answer_us_;
   status.console_dropped = clients_->dropped();
   status.log_dropped = console_->log_dropped();
   return status;

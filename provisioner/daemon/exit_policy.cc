@@ -58,7 +58,7 @@ GuestRecord after_exit(GuestRecord record, const ExitNotice& notice, unsigned mo
   if (!wanted) return record;
   if (lived > kLongEnough) record.restarts = 0;
   ++record.restarts;
-  ++record.restarts_ever;
+  ++record.restarts_ever[notice.cause];
   if (record.restarts > most_restarts) record.failure = record.last_exit;
   return record;
 }

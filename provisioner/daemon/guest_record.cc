@@ -105,6 +105,12 @@ std::string_view desired_name(Desired desired) {
   return "stopped";
 }
 
+unsigned all_restarts(const GuestRecord& record) {
+  unsigned all = 0;
+  for (const auto& [cause, count] : record.restarts_ever) all += count;
+  return all;
+}
+
 quota::Holder holder_of(const GuestIdentity& identity) { return {identity.tenant, identity.user}; }
 
 quota::Sums charges_of(const GuestRecord& record) {
@@ -124,7 +130,7 @@ json::object to_json(const GuestRecord& record) {
           {"started_ms", record.started_ms},
           {"ready_ms", record.ready_ms},
           {"restarts", record.restarts},
-          {"restarts_ever", record.restarts_ever}};
+          {"restarts_ever", json::value_from(record.restarts_ever)}};
 }
 
 Result<GuestRecord> record_from_json(std::int64_t number, const std::string& text) try {
@@ -143,7 +149,7 @@ Result<GuestRecord> record_from_json(std::int64_t number, const std::string& tex
   record.started_ms = value.at("started_ms").to_number<std::int64_t>();
   record.ready_ms = value.at("ready_ms").to_number<std::int64_t>();
   record.restarts = value.at("restarts").to_number<unsigned>();
-  record.restarts_ever = value.at("restarts_ever").to_number<unsigned>();
+  record.restarts_ever = json::value_to<std::map<std::string, unsigned>>(value.at("restarts_ever"));
   return record;
 } catch (const std::exception& failure) {
   return Error(Kind::Internal, "state: guest " + guest_id(number) + ": " + failure.what());

@@ -3,6 +3,7 @@
 
 #include <boost/json/object.hpp>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -61,10 +62,12 @@ struct GuestRecord {
   std::int64_t started_ms = 0;
   std::int64_t ready_ms = 0;
   unsigned restarts = 0;  // in a row, by its own death
-  unsigned restarts_ever = 0;
+  std::map<std::string, unsigned> restarts_ever;  // by what it had died of
 
   std::string id() const { return guest_id(number); }
 };
+
+unsigned all_restarts(const GuestRecord& record);
 
 quota::Holder holder_of(const GuestIdentity& identity);
 

@@ -94,6 +94,12 @@ constexpr const char* kNewFeatures = R"sql(
   UPDATE guests SET record = json_set(record, '$.identity.kernel_features.growing_disks', json('false'));
 )sql";
 
+// From the fifth: what guests had died of was not kept.
+constexpr const char* kCausesOfRestarts = R"sql(
+  UPDATE guests SET record = json_set(record, '$.restarts_ever', CASE json_extract(record, '$.restarts_ever')
+    WHEN 0 THEN json('{}') ELSE json_object('unknown', json_extract(record, '$.restarts_ever')) END);
+)sql";
+
 }  // namespace
 
 void bring_to_format(SQLite::Database& database, int version) {
@@ -110,7 +116,8 @@ void bring_to_format(SQLite::Database& database, int version) {
     SQLite::Statement complete(database, kNewLimits);
     complete.bind(1, boost::json::serialize(quota::to_json(quota::Limits())));
     complete.exec();
-    database.exec(kNewFeatures);
+    if (version < 5) database.exec(kNewFeatures);
+    database.exec(kCausesOfRestarts);
   }
   if (version < 4) database.exec(kTraffic);
   database.exec("PRAGMA user_version = " + std::to_string(kStoreFormat));

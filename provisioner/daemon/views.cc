@@ -66,7 +66,7 @@ json::object guest_view(const Farm& farm, const Guest& guest, json::storage_ptr 
                      {"started_ms", guest.live.status.started_ms},
                      {"ready_ms", guest.live.status.ready_ms},
                      {"host_key", identity.host_key_public},
-                     {"restarts", record.restarts_ever}},
+                     {"restarts", all_restarts(record)}},
                     std::move(storage));
   // All limits but the number of processors, where it says which these are.
   for (const auto& limit : quota::to_json(record.limits)) view.insert(limit);

@@ -60,7 +60,7 @@ Status apply(const Group& group, const Limits& limits) {
   return {};
 }
 
-void find_bytes(const std::string& text, const std::string& disk, Usage& usage) {
+void find_use(const std::string& text, const std::string& disk, Usage& usage) {
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
@@ -73,13 +73,22 @@ void find_bytes(const std::string& text, const std::string& disk, Usage& usage) 
       if (word == "Write" && words >> value) usage.disk_written = ByteSize(number(value));
       if (word.starts_with("rbytes=")) usage.disk_read = ByteSize(number(word.substr(7)));
       if (word.starts_with("wbytes=")) usage.disk_written = ByteSize(number(word.substr(7)));
+      if (word.starts_with("rios=")) usage.disk_reads = number(word.substr(5));
+      if (word.starts_with("wios=")) usage.disk_writes = number(word.substr(5));
     }
   }
 }
 
 void read(const Group& group, Usage& usage) {
   const auto text = posix::read_file(group.file("blkio.throttle.io_service_bytes", "io.stat"));
-  if (text) find_bytes(*text, group.disk, usage);
+  if (text) find_use(*text, group.disk, usage);
+  if (group.v2) return;
+  // A file of the same form, with numbers of operations.
+  Usage operations;
+  const auto serviced = posix::read_file(group.directory + "/blkio.throttle.io_serviced");
+  if (serviced) find_use(*serviced, group.disk, operations);
+  usage.disk_reads = operations.disk_read.bytes();
+  usage.disk_writes = operations.disk_written.bytes();
 }
 
 }  // namespace umlfarm::quota::io

@@ -19,7 +19,7 @@ void read(const Group& group, Usage& usage);
 
 // "rbps=1048576 wbps=max riops=max wiops=max"
 std::string limits_text(const Limits& limits);
-// The bytes read and written of "254:0", in the text of a file of either version.
-void find_bytes(const std::string& text, const std::string& disk, Usage& usage);
+// What "254:0" has read and written, in the text of a file of either version.
+void find_use(const std::string& text, const std::string& disk, Usage& usage);
 
 }  // namespace umlfarm::quota::io

@@ -55,13 +55,15 @@ TEST(DiskRates, AreWrittenOnlyWhereThereIsADiskAndTheKernelHasThem) {
 
 TEST(DiskBytes, AreReadOfBothVersions) {
   Usage usage;
-  io::find_bytes("253:1 Read 7\n254:0 Read 40\n254:0 Write 80\n254:0 Sync 99\nTotal 120\n", "254:0", usage);
+  io::find_use("253:1 Read 7\n254:0 Read 40\n254:0 Write 80\n254:0 Sync 99\nTotal 120\n", "254:0", usage);
   EXPECT_EQ(usage.disk_read, ByteSize(40));
   EXPECT_EQ(usage.disk_written, ByteSize(80));
-  io::find_bytes("8:0 rbytes=1 wbytes=2\n254:0 rbytes=90 wbytes=299 rios=1 wios=3 dbytes=0 dios=0\n", "254:0",
+  io::find_use("8:0 rbytes=1 wbytes=2\n254:0 rbytes=90 wbytes=299 rios=1 wios=3 dbytes=0 dios=0\n", "254:0",
                  usage);
   EXPECT_EQ(usage.disk_read, ByteSize(90));
   EXPECT_EQ(usage.disk_written, ByteSize(299));
+  EXPECT_EQ(usage.disk_reads, 1U);
+  EXPECT_EQ(usage.disk_writes, 3U);
 }
 
 }  // namespace

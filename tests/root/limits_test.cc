@@ -151,7 +151,8 @@ TEST(Memory, LimitsTheControlGroupToWhatIsPromised) {
 
 // More than this host has, most of it never touched.
 TEST(Memory, OfTheCapacityPlanIsLookedAtAndUsedOnlyAsFarAsTheHostGivesIt) {
-  const TestFarm farm;
+  // Its disk is thin, and stays so.
+  const TestFarm farm("[capacity]\ndisk_percent = 10000\n");
   if (farm.json({"host", "show"}).at("memory").at("capacity").to_number<std::int64_t>() < 5 * 1024 * kMiB)
     GTEST_SKIP() << "this host has no 5 GiB of memory for a guest";
   farm.create("bob");
@@ -226,6 +227,21 @@ TEST(Cpu, IsCappedAtWhatThePlanSays) {
   const std::int64_t freed = used(farm, "alice", "cpu", "held_ns");
   std::this_thread::sleep_for(std::chrono::seconds(1));
   EXPECT_EQ(used(farm, "alice", "cpu", "held_ns"), freed);
+}
+
+// Each of a guest's processes is one of the host's.
+TEST(Processes, OfAGuestEndAtWhatThePlanSays) {
+  const TestFarm farm(plan_of("few", "processes = 40"));
+  for (const char* const guest : {"alice", "bob"}) farm.create(guest, {"--plan", "few"});
+  const std::int64_t limit = used(farm, "alice", "processes", "limit");
+  // Its shell ends, with its session, when it can have no more.
+  (void)farm.ssh("alice", "for i in $(seq 200); do sleep 600 >/dev/null 2>&1 & done");
+  EXPECT_EQ(used(farm, "alice", "processes", "peak"), limit);
+  EXPECT_GE(used(farm, "alice", "processes"), limit - 8);
+  EXPECT_EQ(farm.in_guest("bob", "hostname"), "bob\n");
+  farm.ok({"stop", "alice", "--timeout", "1"});
+  farm.ok({"start", "alice"});
+  EXPECT_EQ(farm.in_guest("alice", "hostname"), "alice\n");
 }
 
 // Bytes a second that the host's disk gave or took for the guest while it did that. What the guest reads is

@@ -72,7 +72,7 @@ TEST(Counters, AreReadAsTheyArePrinted) {
       printed(R"(, "elem": [{"elem": {"val": "tg1", "counter": {"packets": 2, "bytes": 30}}},
     {"elem": {"val": "tg2", "counter": {"packets": 1, "bytes": 12345678901234}}}])");
   const std::string out =
-      printed(R"(, "comment": "ab12", "elem": [{"elem": {"val": "tg1", "counter": {"bytes": 7}}}])");
+      printed(R"(, "comment": "ab12", "elem": [{"elem": {"val": "tg1", "counter": {"packets": 3, "bytes": 7}}}])");
   const auto counters = read_counters(in, out);
   ASSERT_TRUE(counters);
   EXPECT_EQ(counters->made, "ab12");
@@ -81,6 +81,7 @@ TEST(Counters, AreReadAsTheyArePrinted) {
   EXPECT_EQ(counters->by_tap.at("tg1").out, 7U);
   EXPECT_EQ(counters->by_tap.at("tg2").in, 12'345'678'901'234U);
   EXPECT_EQ(counters->by_tap.at("tg2").out, 0U);
+  EXPECT_EQ(counters->packets.at("tg1"), (quota::Carried{2, 3}));
   EXPECT_TRUE(read_counters(printed(""), printed(""))) << "sets without anybody";
   for (const char* const wrong : {"", "{}", "{\"nftables\": []}"})
     EXPECT_FALSE(read_counters(in, wrong)) << wrong;

@@ -116,6 +116,7 @@ TEST(SupervisorStatus, ReadsWhatItWrites) {
     status.waits_for_room = state == State::Ready;
     status.console_dropped = 17;
     status.log_dropped = 18;
+    status.answer_us = 1234;
     const auto read = parse_status(to_text(status));
     ASSERT_THAT(read, is_ok());
     EXPECT_EQ(read->state, state);
@@ -127,6 +128,7 @@ TEST(SupervisorStatus, ReadsWhatItWrites) {
     EXPECT_EQ(read->waits_for_room, status.waits_for_room);
     EXPECT_EQ(read->console_dropped, status.console_dropped);
     EXPECT_EQ(read->log_dropped, status.log_dropped);
+    EXPECT_EQ(read->answer_us, status.answer_us);
   }
 }
 

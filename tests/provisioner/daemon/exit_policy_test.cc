@@ -59,7 +59,7 @@ TEST(AfterExit, NeverBringsBackWhatShouldBeDown) {
       const GuestRecord after = after_exit(record, notice(cause), kMost);
       EXPECT_EQ(after.desired, desired);
       EXPECT_EQ(after.failure, "") << "that it went down is no fault";
-      EXPECT_EQ(after.restarts_ever, 0U);
+      EXPECT_EQ(all_restarts(after), 0U);
     }
   }
 }
@@ -95,7 +95,7 @@ TEST(AfterExit, GivesUpAfterTheLastDeathAllowed) {
       record = after_exit(record, notice(ExitCause::Panicked, kStart + death), most);
     }
     EXPECT_EQ(record.failure, record.last_exit);
-    EXPECT_EQ(record.restarts_ever, most + 1);
+    EXPECT_EQ(record.restarts_ever["panicked"], most + 1);
     EXPECT_EQ(record.desired, Desired::Running) << "what its owner wants has not changed";
   }
 }
@@ -103,12 +103,13 @@ TEST(AfterExit, GivesUpAfterTheLastDeathAllowed) {
 TEST(AfterExit, ForgivesDeathsOfAGuestThatStayedUpLong) {
   GuestRecord record = running();
   record.restarts = kMost;
-  record.restarts_ever = 9;
+  record.restarts_ever = {{"crashed", 8}, {"panicked", 1}};
   EXPECT_NE(after_exit(record, notice(ExitCause::Crashed, kStart + 60'000), kMost).failure, "");
   const GuestRecord after = after_exit(record, notice(ExitCause::Crashed, kStart + 60'001), kMost);
   EXPECT_EQ(after.failure, "");
   EXPECT_EQ(after.restarts, 1U);
-  EXPECT_EQ(after.restarts_ever, 10U);
+  EXPECT_EQ(after.restarts_ever.at("crashed"), 9U);
+  EXPECT_EQ(all_restarts(after), 10U);
 }
 
 TEST(AfterExit, MakesAGuestThatRebootsAtOnceWaitAndNeverGivesItUp) {
@@ -120,7 +121,7 @@ TEST(AfterExit, MakesAGuestThatRebootsAtOnceWaitAndNeverGivesItUp) {
       EXPECT_EQ(record.failure, "");
     }
     EXPECT_EQ(record.desired, Desired::Running);
-    EXPECT_EQ(record.restarts_ever, 0U) << "that is for deaths";
+    EXPECT_EQ(all_restarts(record), 0U) << "that is for deaths";
   }
 }
 

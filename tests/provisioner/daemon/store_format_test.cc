@@ -15,8 +15,16 @@ namespace {
 using testing::is_error;
 using testing::is_ok;
 
+// As the fifth was: a number of restarts, without their causes.
+void to_fifth(SQLite::Database& database) {
+  database.exec(
+      "PRAGMA user_version = 5; UPDATE guests SET record = json_set(record, '$.restarts_ever', "
+      "(SELECT coalesce(sum(value), 0) FROM json_each(record, '$.restarts_ever')))");
+}
+
 // As the fourth was: no kernel that could let disks grow.
 void to_fourth(SQLite::Database& database) {
+  to_fifth(database);
   database.exec(
       "PRAGMA user_version = 4; UPDATE catalog SET features = json_remove(features, '$.growing_disks');"
       "UPDATE guests SET record = json_remove(record, '$.identity.kernel_features.growing_disks')");
@@ -63,15 +71,32 @@ TEST_F(StoreFormat, OfANewerProgramIsRefusedAndLeftAlone) {
   const auto set_format = [&](int format) {
     SQLite::Database(path_, SQLite::OPEN_READWRITE).exec("PRAGMA user_version = " + std::to_string(format));
   };
-  set_format(6);
+  set_format(7);
   const std::string content = file();
   for (int i = 0; i < 2; ++i) EXPECT_THAT(open_sqlite_store(path_), is_error(Kind::Invalid, "newer"));
   EXPECT_EQ(sha256(file()), sha256(content));
   EXPECT_THAT(posix::list_directory(directory_.path()).value_or(std::vector<std::string>()),
               ::testing::ElementsAre("state.db"));
-  set_format(5);
+  set_format(6);
   reopen();
   EXPECT_EQ(stored(), before);
+}
+
+TEST_F(StoreFormat, OfTheFifthProgramIsTakenOver) {
+  add(1, 2);
+  const GuestRecord before_deaths = store_->guests()->front();
+  GuestRecord record = before_deaths;
+  record.restarts_ever = {{"crashed", 3}, {"panicked", 1}};
+  ASSERT_THAT(store_->update_guest(before_deaths, record), is_ok());
+  std::vector<std::string> expected = stored();
+  boost::algorithm::replace_all(expected.front(), R"({"crashed":3,"panicked":1})", R"({"unknown":4})");
+  store_.reset();
+  {
+    SQLite::Database database(path_, SQLite::OPEN_READWRITE);
+    to_fifth(database);
+  }
+  reopen();
+  EXPECT_EQ(stored(), expected);
 }
 
 TEST_F(StoreFormat, OfTheFourthProgramIsTakenOver) {

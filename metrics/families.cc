@@ -1,0 +1,264 @@
+#include "metrics/families.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+namespace umlfarm::metrics {
+namespace {
+
+using Samples = std::vector<Sample>;
+
+// All that a guest can be in: each has its sum, also where it is none.
+constexpr std::array kStates{"creating",  "starting", "ready",  "unhealthy",
+                             "suspended", "stopping", "stopped", "failed", "deleting"};
+
+template <typename Value>
+Family of_guests(const char* name, bool counter, const char* help, Value value) {
+  return {name, counter, {"guest"}, help, [value](const Snapshot& snapshot) {
+            Samples samples;
+            samples.reserve(snapshot.guests.size());
+            for (const Guest& guest : snapshot.guests)
+              samples.push_back({{guest.name}, static_cast<double>(value(guest))});
+            return samples;
+          }};
+}
+
+template <typename Value>
+Family gauge(const char* name, const char* help, Value value) {
+  return of_guests(name, false, help, value);
+}
+template <typename Value>
+Family counter(const char* name, const char* help, Value value) {
+  return of_guests(name, true, help, value);
+}
+
+// Of guests that have it.
+Family optional_gauge(const char* name, const char* help, std::optional<double> Guest::*value) {
+  return {name, false, {"guest"}, help, [value](const Snapshot& snapshot) {
+            Samples samples;
+            for (const Guest& guest : snapshot.guests) {
+              if (guest.*value) samples.push_back({{guest.name}, *(guest.*value)});
+            }
+            return samples;
+          }};
+}
+
+// One sample for each entry of a map.
+template <typename Map, typename Value>
+Family of_host(const char* name, bool counter, const char* label, const char* help, Map Host::*map,
+               Value value) {
+  return {name, counter, {label}, help, [map, value](const Snapshot& snapshot) {
+            Samples samples;
+            for (const auto& [key, entry] : snapshot.host.*map)
+              samples.push_back({{key}, static_cast<double>(value(entry))});
+            return samples;
+          }};
+}
+
+template <typename Value>
+Family of_farm(const char* name, const char* help, Value value) {
+  return {name, false, {}, help, [value](const Snapshot& snapshot) {
+            return Samples{{{}, static_cast<double>(value(snapshot))}};
+          }};
+}
+
+// "memory" and "promised": "memory_promised_bytes".
+std::string amount_name(const char* of, const std::string& resource, const char* what) {
+  const bool bytes = resource == "memory" || resource == "disk";
+  return std::string("umlfarm_") + of + "_" + resource + "_" + what + (bytes ? "_bytes" : "");
+}
+
+template <typename Value>
+Family of_resource(const std::string& resource, const char* what, const std::string& help, Value value) {
+  return {amount_name("host", resource, what), false, {}, help, [resource, value](const Snapshot& snapshot) {
+            const auto found = snapshot.host.resources.find(resource);
+            if (found == snapshot.host.resources.end()) return Samples{};
+            return Samples{{{}, static_cast<double>(found->second.*value)}};
+          }};
+}
+
+template <typename Value>
+Family of_tenants(const std::string& resource, const char* what, const std::string& help, Value value) {
+  return {amount_name("tenant", resource, what), false, {"tenant"}, help,
+          [resource, value](const Snapshot& snapshot) {
+            Samples samples;
+            for (const Tenant& tenant : snapshot.tenants) {
+              const auto found = tenant.resources.find(resource);
+              if (found == tenant.resources.end()) continue;
+              const std::optional<std::uint64_t> amount = found->second.*value;
+              if (amount) samples.push_back({{tenant.name}, static_cast<double>(*amount)});
+            }
+            return samples;
+          }};
+}
+
+std::vector<Family> resource_families() {
+  std::vector<Family> all;
+  for (const std::string resource : {"memory", "disk", "processors"}) {
+    const std::string of = resource == "processors" ? "Processors that " : "Of " + resource + ", what ";
+    all.push_back(of_resource(resource, "size", of + "the host has.", &Resource::has));
+    all.push_back(of_resource(resource, "capacity", of + "may be promised to guests.", &Resource::capacity));
+    all.push_back(of_resource(resource, "promised", of + (resource == "processors" ? "are" : "is") + " promised to guests.", &Resource::promised));
+    all.push_back(of_resource(resource, "used", of + (resource == "processors" ? "work" : "is in use, by whomever") + ".", &Resource::used));
+  }
+  for (const std::string resource : {"guests", "memory", "disk", "processors"}) {
+    all.push_back(of_tenants(resource, "promised", "A tenant's guests' " + resource + ", as promised.", &Promise::promised));
+    all.push_back(of_tenants(resource, "limit", "The most of that; none where there is no limit.", &Promise::limit));
+  }
+  return all;
+}
+
+Samples build_info(const Snapshot& snapshot) { return {{{snapshot.host.version}, 1}}; }
+
+Samples guests_by_state(const Snapshot& snapshot) {
+  Samples samples;
+  for (const char* const state : kStates) {
+    const auto count = std::count_if(snapshot.guests.begin(), snapshot.guests.end(),
+                                     [&](const Guest& guest) { return guest.state == state; });
+    samples.push_back({{state}, static_cast<double>(count)});
+  }
+  return samples;
+}
+
+Samples guest_info(const Snapshot& snapshot) {
+  Samples samples;
+  for (const Guest& guest : snapshot.guests) {
+    samples.push_back({{guest.name, guest.id, guest.tenant, guest.plan, guest.image, guest.kernel}, 1});
+  }
+  return samples;
+}
+
+Samples guest_state(const Snapshot& snapshot) {
+  Samples samples;
+  for (const Guest& guest : snapshot.guests) samples.push_back({{guest.name, guest.state}, 1});
+  return samples;
+}
+
+Samples guest_restarts(const Snapshot& snapshot) {
+  Samples samples;
+  for (const Guest& guest : snapshot.guests) {
+    for (const auto& [cause, count] : guest.restarts)
+      samples.push_back({{guest.name, cause}, static_cast<double>(count)});
+  }
+  return samples;
+}
+
+std::vector<Family> farm_families() {
+  const auto pool = [](const char* name, const char* help, std::uint64_t Pool::*amount) {
+    return of_host(name, false, "pool", help, &Host::pools, [amount](const Pool& each) { return each.*amount; });
+  };
+  const auto work = [](const char* name, const char* help, auto Work::*amount) {
+    return of_host(name, true, "action", help, &Host::actions,
+                   [amount](const Work& each) { return each.*amount; });
+  };
+  return {
+      {"umlfarm_build_info", false, {"version"}, "Always 1; which umlfarmd this is.", build_info},
+      of_farm("umlfarm_snapshot_timestamp_seconds", "When all of this was looked at.",
+              [](const Snapshot& snapshot) { return snapshot.taken; }),
+      of_farm("umlfarm_snapshot_duration_seconds", "How long it took to look at all of this.",
+              [](const Snapshot& snapshot) { return snapshot.collection_seconds; }),
+      of_farm("umlfarm_host_notices", "Things that this host can't do; umlfarm status names them.",
+              [](const Snapshot& snapshot) { return snapshot.host.notices; }),
+      of_farm("umlfarm_host_libvirt_up", "1 while libvirt counts what the host has, 0 while the kernel must.",
+              [](const Snapshot& snapshot) { return snapshot.host.libvirt; }),
+      of_host("umlfarm_host_waiting_seconds_total", true, "resource",
+              "Time that something on the host waited for this, by /proc/pressure.", &Host::waiting_seconds,
+              [](double seconds) { return seconds; }),
+      pool("umlfarm_pool_size", "Addresses or users that there are for guests.", &Pool::size),
+      pool("umlfarm_pool_used", "Those that guests have.", &Pool::used),
+      work("umlfarm_actions_total", "Steps of work on guests that were done.", &Work::done),
+      work("umlfarm_action_failures_total", "Steps of work on guests that failed.", &Work::failed),
+      work("umlfarm_action_seconds_total", "Time that these steps took.", &Work::seconds),
+      of_host("umlfarm_errors_total", true, "kind", "Requests that were refused or failed.", &Host::errors,
+              [](std::uint64_t count) { return count; }),
+      {"umlfarm_guests", false, {"state"}, "Guests in this state.", guests_by_state},
+  };
+}
+
+std::vector<Family> guest_families() {
+  return {
+      {"umlfarm_guest_info",
+       false,
+       {"guest", "id", "tenant", "plan", "image", "kernel"},
+       "Always 1; what a guest is made of.",
+       guest_info},
+      {"umlfarm_guest_state", false, {"guest", "state"}, "Always 1; what it is in now.", guest_state},
+      gauge("umlfarm_guest_ready", "1 while it is up and its kernel answers.",
+            [](const Guest& guest) { return guest.ready; }),
+      optional_gauge("umlfarm_guest_start_time_seconds", "When it was started, since 1970; none while it does not run.",
+                     &Guest::started),
+      optional_gauge("umlfarm_guest_boot_duration_seconds", "From its start until it was ready.",
+                     &Guest::boot_seconds),
+      {"umlfarm_guest_restarts_total",
+       true,
+       {"guest", "cause"},
+       "Starts after an end that nobody had asked for.",
+       guest_restarts},
+      counter("umlfarm_guest_cpu_seconds_total", "Processor time of all its host processes.",
+              [](const Guest& guest) { return guest.cpu_seconds; }),
+      counter("umlfarm_guest_kernel_cpu_seconds_total",
+              "Of that, its kernel's; the rest is of the host processes that hold its own.",
+              [](const Guest& guest) { return guest.kernel_cpu_seconds; }),
+      counter("umlfarm_guest_cpu_held_seconds_total", "Time that its cap on processor time kept it waiting.",
+              [](const Guest& guest) { return guest.cpu_held_seconds; }),
+      gauge("umlfarm_guest_memory_promised_bytes", "The memory it is sold.",
+            [](const Guest& guest) { return guest.memory_promised; }),
+      gauge("umlfarm_guest_memory_allocated_bytes", "Of its memory, what the host holds.",
+            [](const Guest& guest) { return guest.memory_allocated; }),
+      gauge("umlfarm_guest_host_memory_bytes", "What the host holds for it in all.",
+            [](const Guest& guest) { return guest.host_memory; }),
+      gauge("umlfarm_guest_host_memory_peak_bytes", "The most of that since its start.",
+            [](const Guest& guest) { return guest.host_memory_peak; }),
+      gauge("umlfarm_guest_host_memory_limit_bytes", "The most that the host holds for it.",
+            [](const Guest& guest) { return guest.host_memory_limit; }),
+      counter("umlfarm_guest_memory_kills_total", "Its host processes that were killed for want of memory.",
+              [](const Guest& guest) { return guest.memory_kills; }),
+      gauge("umlfarm_guest_disk_limit_bytes", "The size of its disk.",
+            [](const Guest& guest) { return guest.disk_limit; }),
+      gauge("umlfarm_guest_disk_allocated_bytes", "What its disk and swap take on the host's.",
+            [](const Guest& guest) { return guest.disk_allocated; }),
+      counter("umlfarm_guest_disk_read_bytes_total", "What it had the host's disk read.",
+              [](const Guest& guest) { return guest.disk_read; }),
+      counter("umlfarm_guest_disk_written_bytes_total", "What it had the host's disk write.",
+              [](const Guest& guest) { return guest.disk_written; }),
+      counter("umlfarm_guest_disk_reads_total", "Operations of that.",
+              [](const Guest& guest) { return guest.disk_reads; }),
+      counter("umlfarm_guest_disk_writes_total", "Operations of that.",
+              [](const Guest& guest) { return guest.disk_writes; }),
+      counter("umlfarm_guest_network_receive_bytes_total", "IP packets that were carried to it.",
+              [](const Guest& guest) { return guest.in.bytes; }),
+      counter("umlfarm_guest_network_receive_packets_total", "Number of these.",
+              [](const Guest& guest) { return guest.in.packets; }),
+      counter("umlfarm_guest_network_receive_drops_total", "Packets to it that its rate had no room for.",
+              [](const Guest& guest) { return guest.in.drops; }),
+      counter("umlfarm_guest_network_transmit_bytes_total", "IP packets that were carried from it.",
+              [](const Guest& guest) { return guest.out.bytes; }),
+      counter("umlfarm_guest_network_transmit_packets_total", "Number of these.",
+              [](const Guest& guest) { return guest.out.packets; }),
+      counter("umlfarm_guest_network_transmit_drops_total", "Packets from it that its rate had no room for.",
+              [](const Guest& guest) { return guest.out.drops; }),
+      gauge("umlfarm_guest_processes", "Its host processes, threads included.",
+            [](const Guest& guest) { return guest.processes; }),
+      gauge("umlfarm_guest_processes_limit", "The most of these.",
+            [](const Guest& guest) { return guest.processes_limit; }),
+      counter("umlfarm_guest_console_dropped_bytes_total", "Of its console, what no reader was fast enough for.",
+              [](const Guest& guest) { return guest.console_dropped; }),
+      optional_gauge("umlfarm_guest_mconsole_latency_seconds",
+                     "What its kernel's latest answer to its supervisor took.", &Guest::mconsole_seconds),
+  };
+}
+
+}  // namespace
+
+const std::vector<Family>& families() {
+  static const std::vector<Family> all = [] {
+    std::vector<Family> together = farm_families();
+    std::ranges::move(resource_families(), std::back_inserter(together));
+    std::ranges::move(guest_families(), std::back_inserter(together));
+    return together;
+  }();
+  return all;
+}
+
+}  // namespace umlfarm::metrics
