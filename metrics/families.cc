@@ -10,8 +10,8 @@ namespace {
 using Samples = std::vector<Sample>;
 
 // All that a guest can be in: each has its sum, also where it is none.
-constexpr std::array kStates{"creating",  "starting", "ready",  "unhealthy",
-                             "suspended", "stopping", "stopped", "failed", "deleting"};
+constexpr std::array kStates{"creating", "starting", "ready",  "unhealthy",
+                             "stopping", "stopped",  "failed", "deleting"};
 
 template <typename Value>
 Family of_guests(const char* name, bool counter, const char* help, Value value) {
@@ -74,13 +74,17 @@ Family of_resource(const std::string& resource, const char* what, const std::str
   return {amount_name("host", resource, what), false, {}, help, [resource, value](const Snapshot& snapshot) {
             const auto found = snapshot.host.resources.find(resource);
             if (found == snapshot.host.resources.end()) return Samples{};
-            return Samples{{{}, static_cast<double>(found->second.*value)}};
+            const std::optional<std::uint64_t> amount = found->second.*value;
+            return amount ? Samples{{{}, static_cast<double>(*amount)}} : Samples{};
           }};
 }
 
 template <typename Value>
 Family of_tenants(const std::string& resource, const char* what, const std::string& help, Value value) {
-  return {amount_name("tenant", resource, what), false, {"tenant"}, help,
+  return {amount_name("tenant", resource, what),
+          false,
+          {"tenant"},
+          help,
           [resource, value](const Snapshot& snapshot) {
             Samples samples;
             for (const Tenant& tenant : snapshot.tenants) {
@@ -96,15 +100,23 @@ Family of_tenants(const std::string& resource, const char* what, const std::stri
 std::vector<Family> resource_families() {
   std::vector<Family> all;
   for (const std::string resource : {"memory", "disk", "processors"}) {
-    const std::string of = resource == "processors" ? "Processors that " : "Of " + resource + ", what ";
-    all.push_back(of_resource(resource, "size", of + "the host has.", &Resource::has));
-    all.push_back(of_resource(resource, "capacity", of + "may be promised to guests.", &Resource::capacity));
-    all.push_back(of_resource(resource, "promised", of + (resource == "processors" ? "are" : "is") + " promised to guests.", &Resource::promised));
-    all.push_back(of_resource(resource, "used", of + (resource == "processors" ? "work" : "is in use, by whomever") + ".", &Resource::used));
+    all.push_back(of_resource(resource, "size", "The host's " + resource + ".", &Resource::has));
+    all.push_back(of_resource(resource, "capacity",
+                              "What of the host's " + resource + " may be promised to guests.",
+                              &Resource::capacity));
+    all.push_back(of_resource(resource, "promised",
+                              "What of the host's " + resource + " is promised to guests.",
+                              &Resource::promised));
+  }
+  for (const std::string resource : {"memory", "disk"}) {
+    all.push_back(of_resource(resource, "used", "What of the host's " + resource + " is in use, by whomever.",
+                              &Resource::used));
   }
   for (const std::string resource : {"guests", "memory", "disk", "processors"}) {
-    all.push_back(of_tenants(resource, "promised", "A tenant's guests' " + resource + ", as promised.", &Promise::promised));
-    all.push_back(of_tenants(resource, "limit", "The most of that; none where there is no limit.", &Promise::limit));
+    all.push_back(of_tenants(resource, "promised", "A tenant's guests' " + resource + ", as promised.",
+                             &Promise::promised));
+    all.push_back(
+        of_tenants(resource, "limit", "The most of that; none where there is no limit.", &Promise::limit));
   }
   return all;
 }
@@ -146,7 +158,8 @@ Samples guest_restarts(const Snapshot& snapshot) {
 
 std::vector<Family> farm_families() {
   const auto pool = [](const char* name, const char* help, std::uint64_t Pool::*amount) {
-    return of_host(name, false, "pool", help, &Host::pools, [amount](const Pool& each) { return each.*amount; });
+    return of_host(name, false, "pool", help, &Host::pools,
+                   [amount](const Pool& each) { return each.*amount; });
   };
   const auto work = [](const char* name, const char* help, auto Work::*amount) {
     return of_host(name, true, "action", help, &Host::actions,
@@ -162,6 +175,13 @@ std::vector<Family> farm_families() {
               [](const Snapshot& snapshot) { return snapshot.host.notices; }),
       of_farm("umlfarm_host_libvirt_up", "1 while libvirt counts what the host has, 0 while the kernel must.",
               [](const Snapshot& snapshot) { return snapshot.host.libvirt; }),
+      {"umlfarm_host_cpu_seconds_total",
+       true,
+       {},
+       "Time that the host's processors worked, all of them together.",
+       [](const Snapshot& snapshot) {
+         return Samples{{{}, snapshot.host.busy_seconds}};
+       }},
       of_host("umlfarm_host_waiting_seconds_total", true, "resource",
               "Time that something on the host waited for this, by /proc/pressure.", &Host::waiting_seconds,
               [](double seconds) { return seconds; }),
@@ -186,8 +206,8 @@ std::vector<Family> guest_families() {
       {"umlfarm_guest_state", false, {"guest", "state"}, "Always 1; what it is in now.", guest_state},
       gauge("umlfarm_guest_ready", "1 while it is up and its kernel answers.",
             [](const Guest& guest) { return guest.ready; }),
-      optional_gauge("umlfarm_guest_start_time_seconds", "When it was started, since 1970; none while it does not run.",
-                     &Guest::started),
+      optional_gauge("umlfarm_guest_start_time_seconds",
+                     "When it was started, since 1970; none while it does not run.", &Guest::started),
       optional_gauge("umlfarm_guest_boot_duration_seconds", "From its start until it was ready.",
                      &Guest::boot_seconds),
       {"umlfarm_guest_restarts_total",
@@ -242,7 +262,8 @@ std::vector<Family> guest_families() {
             [](const Guest& guest) { return guest.processes; }),
       gauge("umlfarm_guest_processes_limit", "The most of these.",
             [](const Guest& guest) { return guest.processes_limit; }),
-      counter("umlfarm_guest_console_dropped_bytes_total", "Of its console, what no reader was fast enough for.",
+      counter("umlfarm_guest_console_dropped_bytes_total",
+              "Of its console, what no reader was fast enough for.",
               [](const Guest& guest) { return guest.console_dropped; }),
       optional_gauge("umlfarm_guest_mconsole_latency_seconds",
                      "What its kernel's latest answer to its supervisor took.", &Guest::mconsole_seconds),

@@ -26,8 +26,8 @@ struct Guest {
   std::string state;
   bool ready = false;
   // Of its latest start.
-  std::optional<double> started;       // seconds since 1970
-  std::optional<double> boot_seconds;  // from there until it was ready
+  std::optional<double> started;                  // seconds since 1970
+  std::optional<double> boot_seconds;             // from there until it was ready
   std::map<std::string, std::uint64_t> restarts;  // by cause, those that nobody asked for
   // Since it was started.
   double cpu_seconds = 0;         // of all its host processes
@@ -68,7 +68,7 @@ struct Resource {
   std::uint64_t has = 0;       // of the host's
   std::uint64_t capacity = 0;  // that may be promised
   std::uint64_t promised = 0;
-  double used = 0;  // by whomever
+  std::optional<std::uint64_t> used;  // by whomever
 };
 
 struct Pool {
@@ -86,10 +86,11 @@ struct Work {
 struct Host {
   std::string version;
   std::map<std::string, Resource> resources;      // "memory", "disk", "processors"
+  double busy_seconds = 0;                        // of all processors together
   std::map<std::string, double> waiting_seconds;  // "memory", "cpu", "io": that something waited for it
   std::map<std::string, Pool> pools;
   std::map<std::string, Work> actions;
-  std::map<std::string, std::uint64_t> errors;  // by kind
+  std::map<std::string, std::uint64_t> errors;  // refused or failed requests, by kind
   bool libvirt = false;                         // counts the host
   std::uint64_t notices = 0;                    // what this host can't do
 };

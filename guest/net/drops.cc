@@ -24,7 +24,8 @@ void each_object(const Cache& cache, Visit visit) {
 
 }  // namespace
 
-Result<std::map<std::string, quota::Carried>> dropped_packets(nl_sock* socket, const std::string& tap_prefix) {
+Result<std::map<std::string, quota::Carried>> dropped_packets(nl_sock* socket,
+                                                              const std::string& tap_prefix) {
   nl_cache* raw = nullptr;
   int result = ::rtnl_link_alloc_cache(socket, AF_UNSPEC, &raw);
   if (result < 0) return netlink_error("list network devices", result);

@@ -56,6 +56,21 @@ void read_capacity(Reader& reader, const toml::table& table, quota::Overcommit& 
   reader.read(table, "processors_percent", capacity.processors_percent, 1, 1'000'000);
 }
 
+void read_metrics(Reader& reader, const toml::table& table, Metrics& metrics) {
+  reader.known_keys(table, {"listen", "interval_seconds", "certificate", "key", "token_file"});
+  reader.read_parsed(table, "listen", metrics.listen, "an address and a port", &parse_listen);
+  reader.read(table, "interval_seconds", metrics.interval_seconds, 1, 3600);
+  reader.read(table, "certificate", metrics.certificate);
+  reader.read(table, "key", metrics.key);
+  reader.read(table, "token_file", metrics.token_file);
+  const bool guarded = !metrics.certificate.empty() && !metrics.key.empty() && !metrics.token_file.empty();
+  if (!metrics.listen.loopback && !guarded) {
+    reader.fault(table.get("listen")->source(),
+                 "listen = '" + metrics.listen.str() +
+                     "': others than this host reach that; set certificate, key and token_file too");
+  }
+}
+
 template <typename T>
 void read_limit(Reader& reader, const toml::table& table, std::string_view key, T& to) {
   reader.read(table, key, to);
@@ -115,10 +130,11 @@ void check_default_plan(Reader& reader, const toml::table& root, const Config& c
 
 Config read(Reader& reader, const toml::table& root) {
   Config config = defaults();
-  reader.known_keys(root, {"admins", "network", "guests", "capacity", "plan"});
+  reader.known_keys(root, {"admins", "network", "guests", "metrics", "capacity", "plan"});
   reader.read(root, "admins", config.admins);
   if (const auto* table = reader.section(root, "network")) read_network(reader, *table, config.network);
   if (const auto* table = reader.section(root, "guests")) read_guests(reader, *table, config.guests);
+  if (const auto* table = reader.section(root, "metrics")) read_metrics(reader, *table, config.metrics);
   if (const auto* table = reader.section(root, "capacity")) read_capacity(reader, *table, config.capacity);
   read_plans(reader, root, config.plans);
   check_default_plan(reader, root, config);

@@ -7,6 +7,7 @@
 
 #include "provisioner/base/byte_size.h"
 #include "provisioner/base/result.h"
+#include "provisioner/config/listen.h"
 #include "quota/capacity.h"
 #include "quota/limits.h"
 
@@ -37,10 +38,20 @@ struct Guests {
   std::string default_image = "debian-12";
 };
 
+struct Metrics {
+  Listen listen{"127.0.0.1", 9753};
+  unsigned interval_seconds = 15;  // between two looks at the farm
+  // Files. Where others than this host reach it, it takes all three.
+  std::string certificate = {};
+  std::string key = {};
+  std::string token_file = {};
+};
+
 struct Config {
   std::vector<std::uint32_t> admins;  // uids that may use the socket beside root
   Network network;
   Guests guests;
+  Metrics metrics;
   quota::Overcommit capacity;
   std::vector<quota::Plan> plans;  // tiny to capacity, unless the file has plans of its own
 };

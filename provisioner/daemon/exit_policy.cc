@@ -11,10 +11,8 @@ constexpr std::int64_t kLongEnough = 60'000;
 // kept busy with boots.
 constexpr std::int64_t kShortLife = 10'000;
 
-constexpr const char* kOutOfMemory = "out_of_memory";
-
 bool died(const std::string& cause) {
-  return cause == "panicked" || cause == "crashed" || cause == kOutOfMemory;
+  return std::find(kDeaths.begin(), kDeaths.end(), cause) != kDeaths.end();
 }
 
 // It has been given less than it believes to have, and would only do it again.

@@ -1,11 +1,17 @@
 // What a guest's end, or a failed step towards its start, means for what is desired. Pure.
 #pragma once
 
+#include <array>
+
 #include "provisioner/daemon/effects.h"
 #include "provisioner/daemon/guest_record.h"
 #include "quota/usage.h"
 
 namespace umlfarm::daemon {
+
+// What a guest can die of, so that it is started again.
+inline constexpr const char* kOutOfMemory = "out_of_memory";
+inline constexpr std::array kDeaths{"panicked", "crashed", kOutOfMemory};
 
 // A death by the host's hand for want of memory is known by the guest's control group, and called
 // "out_of_memory".

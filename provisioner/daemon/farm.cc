@@ -188,7 +188,15 @@ Result<FarmStatus> Farm::status() {
   if (const std::string notice = quota::mappings_notice(settings_.config.plans); !notice.empty()) {
     status.notices.push_back(notice);
   }
+  const std::lock_guard lock(notices_mutex_);
+  status.notices.insert(status.notices.end(), notices_.begin(), notices_.end());
   return status;
+}
+
+void Farm::add_notice(const std::string& notice) {
+  spdlog::warn("{}", notice);
+  const std::lock_guard lock(notices_mutex_);
+  notices_.push_back(notice);
 }
 
 void Farm::event(const std::string& guest, const std::string& kind, const std::string& message) {

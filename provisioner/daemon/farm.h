@@ -23,6 +23,7 @@
 #include "provisioner/daemon/paths.h"
 #include "provisioner/daemon/reconciler.h"
 #include "provisioner/daemon/state_store.h"
+#include "provisioner/daemon/tally.h"
 #include "provisioner/daemon/traffic_book.h"
 #include "provisioner/daemon/watcher.h"
 #include "quota/balance.h"
@@ -84,6 +85,8 @@ class Farm {
   ~Farm();
 
   const Paths& paths() const { return settings_.paths; }
+  // Tells it from others.
+  std::string id() const { return store_->farm_id(); }
   const config::Config& config() const { return settings_.config; }
   const guest::AddressPool& pool() const { return pool_; }
   std::vector<int> processors_of(const std::string& id) const { return processors_.of(id); }
@@ -106,6 +109,11 @@ class Farm {
   // Where they can't be read, what was counted last is all that there is to tell.
   guest::Counters counters() { return network_->counters().value_or(guest::Counters()); }
   quota::Traffic traffic(const Guest& guest, const guest::Counters& counters) const;
+  // Packets that there was no room for, by tap; none where they can't be read.
+  std::map<std::string, quota::Carried> dropped() {
+    return network_->dropped().value_or(std::map<std::string, quota::Carried>());
+  }
+  Tally& tally() { return tally_; }
   // With what its supervisor says right now.
   Result<Guest> look(const std::string& name);
 
@@ -125,6 +133,8 @@ class Farm {
     return store_->events(since, limit);
   }
   Result<FarmStatus> status();
+  // For status(), from now on.
+  void add_notice(const std::string& notice);
 
   Result<std::vector<TenantAccount>> tenants();
   Result<TenantAccount> tenant(const std::string& name);
@@ -207,6 +217,7 @@ class Farm {
   quota::Ledger ledger_;
   GuestTable table_;
   TrafficBook traffic_;
+  Tally tally_;
   Effects effects_;
   Watcher watcher_;
   Reconciler reconciler_;
@@ -228,6 +239,8 @@ class Farm {
   std::mutex taps_mutex_;  // from looking at a guest's limits to writing them to its tap
   std::map<std::int64_t, quota::TapLimits> tap_limits_;  // as they were last written
   std::map<std::int64_t, std::string> tap_faults_;       // why they could not be
+  std::mutex notices_mutex_;
+  std::vector<std::string> notices_;
   std::mutex loops_mutex_;
   std::map<std::string, std::uint64_t> loops_;  // by kernel digest
 };

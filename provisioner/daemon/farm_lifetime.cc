@@ -12,11 +12,11 @@
 namespace umlfarm::daemon {
 namespace {
 
-// Virtual machines of others come and go.
 // A host that loses its power forgets what was carried since.
 constexpr std::chrono::seconds kRecountTraffic(10);
 constexpr std::chrono::seconds kLookAtPressure(5);
 constexpr unsigned kNeverReclaim = 100;
+// Virtual machines of others come and go.
 constexpr std::chrono::minutes kRecount(1);
 
 Status make_tree(const Paths& paths) {
@@ -97,7 +97,8 @@ Farm::Farm(Settings settings, FileLock lock, std::unique_ptr<StateStore> store, 
           {[this](const auto& guest, const auto& kind, const auto& message) { event(guest, kind, message); },
            [this](std::int64_t number) {
              watcher_.follow(number, settings_.paths.supervisor_socket(guest_id(number)));
-           }}),
+           },
+           [this](Action action, double seconds, bool done) { tally_.add_work(action, seconds, done); }}),
       recount_(loop),
       rebalance_(loop),
       recount_traffic_(loop),

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <charconv>
 
+#include "metrics/exporter.h"
 #include "provisioner/daemon/log_reader.h"
 #include "provisioner/daemon/requests.h"
 #include "provisioner/daemon/supervisor_client.h"
@@ -79,7 +80,9 @@ std::string event_lines(const std::vector<Event>& events, const std::string& gue
 
 api::Response FarmService::handle(const api::Request& request) {
   Result<api::Response> response = route(request);
-  return response ? *std::move(response) : api::error_response(response.error());
+  if (response) return *std::move(response);
+  farm_.tally().add_error(response.error().kind());
+  return api::error_response(response.error());
 }
 
 Result<api::Response> FarmService::route(const api::Request& request) {
@@ -89,6 +92,11 @@ Result<api::Response> FarmService::route(const api::Request& request) {
   if (first == "images") return route_catalog(Catalog::Images, request);
   if (first == "kernels") return route_catalog(Catalog::Kernels, request);
   if (first == "events" && alone) return events(request);
+  if (first == "metrics" && alone) {
+    const auto text = collector_.text();
+    if (!text) return Error(Kind::Unavailable, "no metrics: " + collector_.trouble());
+    return api::Response{200, metrics::kContentType, *text, {}};
+  }
   if (first == "plans" && alone) {
     json::array plans;
     for (const quota::Plan& plan : farm_.config().plans) plans.push_back(plan_view(plan));

@@ -2,13 +2,14 @@
 #pragma once
 
 #include "provisioner/api/server.h"
+#include "provisioner/daemon/collector.h"
 #include "provisioner/daemon/farm.h"
 
 namespace umlfarm::daemon {
 
 class FarmService final : public api::Service {
  public:
-  explicit FarmService(Farm& farm) : farm_(farm) {}
+  FarmService(Farm& farm, const Collector& collector) : farm_(farm), collector_(collector) {}
 
   api::Response handle(const api::Request& request) override;
   Result<api::Channel> open_channel(const api::Request& request) override;
@@ -28,6 +29,7 @@ class FarmService final : public api::Service {
   Result<api::Response> accepted(Result<Guest> guest);
 
   Farm& farm_;
+  const Collector& collector_;
 };
 
 }  // namespace umlfarm::daemon

@@ -14,6 +14,7 @@
 #include "provisioner/daemon/farm.h"
 #include "provisioner/daemon/farm_service.h"
 #include "provisioner/daemon/halt.h"
+#include "provisioner/daemon/metrics_pages.h"
 
 namespace umlfarm::daemon {
 namespace {
@@ -88,9 +89,11 @@ Status run(const Arguments& arguments) {
                  Farm::open({paths, std::move(config), arguments.supervisor, arguments.libvirt}, loop,
                             !arguments.tear_down));
   if (arguments.tear_down) return farm->tear_down();
-  FarmService service(*farm);
+  const Collector collector(*farm, std::chrono::seconds(farm->config().metrics.interval_seconds));
+  FarmService service(*farm, collector);
   UMLFARM_ASSIGN(const std::unique_ptr<api::Server> server,
                  api::Server::start(loop, paths.socket(), admins, service, kBlockingThreads));
+  UMLFARM_ASSIGN(const std::unique_ptr<api::PageServer> pages, offer_metrics(loop, *farm, collector));
   boost::asio::signal_set signals(loop, SIGTERM, SIGINT);
   signals.async_wait([&](const boost::system::error_code&, int) { loop.stop(); });
   spdlog::info("umlfarmd {} listens on {}", UMLFARM_VERSION, paths.socket());

@@ -8,6 +8,7 @@
 //   <root>/var/lib/umlfarm/guests/<id>/{disk.cow,swap.img,seed.tar,console.log,exit.json}
 //   <root>/run/umlfarm/umlfarmd.sock
 //   <root>/run/umlfarm/netns
+//   <root>/run/umlfarm/prometheus.json                            where metrics are, for its file_sd_configs
 //   <root>/run/umlfarm/guests/<id>/supervisor.sock
 //   <root>/run/umlfarm/jails/<id>                                 where the jail's root is mounted
 #pragma once
@@ -38,6 +39,7 @@ class Paths {
   std::string exit_file(const std::string& id) const { return guest(id) + "/exit.json"; }
   std::string run() const { return root_ + "/run/umlfarm"; }
   std::string socket() const { return run() + "/umlfarmd.sock"; }
+  std::string targets() const { return run() + "/prometheus.json"; }
   std::string libvirt() const { return run() + "/libvirt"; }
   std::string netns() const { return run() + "/netns"; }
   std::string guest_runs() const { return run() + "/guests"; }

@@ -98,7 +98,10 @@ bool Reconciler::step(std::int64_t number) {
   if (!boots && !observed.supervised) call_up(boots_.leave(number));
   for (const Action action : todo.actions) {
     failpoint(action_name(action), "before");
+    const auto begun = std::chrono::steady_clock::now();
     const Status done = perform(action, record);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+    hooks_.tried(action, took.count(), done.has_value());
     failpoint(action_name(action), "after");
     if (!done) {
       on_failure(record, action, done.error());

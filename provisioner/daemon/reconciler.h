@@ -20,6 +20,8 @@ class Reconciler {
     std::function<void(const std::string& guest, const std::string& kind, const std::string& message)> event;
     // A supervisor holds the guest: to be followed.
     std::function<void(std::int64_t number)> supervised;
+    // An action was tried.
+    std::function<void(Action action, double seconds, bool done)> tried;
   };
 
   // `timers` is run by someone else; the workers are ours, and as many guests boot at once.

@@ -59,7 +59,7 @@ TEST(DiskBytes, AreReadOfBothVersions) {
   EXPECT_EQ(usage.disk_read, ByteSize(40));
   EXPECT_EQ(usage.disk_written, ByteSize(80));
   io::find_use("8:0 rbytes=1 wbytes=2\n254:0 rbytes=90 wbytes=299 rios=1 wios=3 dbytes=0 dios=0\n", "254:0",
-                 usage);
+               usage);
   EXPECT_EQ(usage.disk_read, ByteSize(90));
   EXPECT_EQ(usage.disk_written, ByteSize(299));
   EXPECT_EQ(usage.disk_reads, 1U);

@@ -17,8 +17,8 @@ constexpr double kUdpPayload = 1400;
 constexpr double kUdpFrame = 1442;
 constexpr double kBurst = 131'072;
 
-// How many times slower than a real machine this one is, as one in emulation says of itself: what it can't carry it
-// can't be held to.
+// How many times slower than a real machine this one is, as one in emulation says of itself: what it can't
+// carry it can't be held to.
 int slowness() {
   const char* const times = std::getenv("UMLFARM_TEST_SLOWNESS");
   return times == nullptr ? 1 : std::atoi(times);
@@ -66,7 +66,8 @@ class TrafficTest : public ::testing::Test {
   // Bytes a second of a flood of UDP, as frames, by who receives it; once its burst is through, and while it
   // lasts.
   double flood(const std::string& way) const {
-    std::vector<std::string> more{"--udp", "--bitrate", mbit(80), "--length", std::to_string(int(kUdpPayload))};
+    std::vector<std::string> more{"--udp", "--bitrate", mbit(80), "--length",
+                                  std::to_string(int(kUdpPayload))};
     more.push_back(way == "out" ? "-R" : "--get-server-output");
     const json::value said = iperf3(std::move(more));
     const json::array& seconds =

@@ -18,6 +18,7 @@ const fs::path kSource = UMLFARM_SOURCE_DIRECTORY;
 const std::map<std::string, std::set<std::string>> kAllowed{
     {"provisioner/base", {}},
     {"quota", {"provisioner/base"}},
+    {"metrics", {"provisioner/base"}},
     {"provisioner/config", {"provisioner/base", "quota"}},
     {"hostsetup", {"provisioner/base", "provisioner/config", "quota"}},
     {"guest/jail", {"provisioner/base"}},
@@ -30,7 +31,7 @@ const std::map<std::string, std::set<std::string>> kAllowed{
     {"provisioner/api", {"provisioner/base"}},
     {"provisioner/cli", {"provisioner/base", "provisioner/api", "guest/disk"}},
     {"provisioner/daemon",
-     {"provisioner/base", "provisioner/config", "provisioner/api", "quota", "guest/boot", "guest/disk",
+     {"provisioner/base", "provisioner/config", "provisioner/api", "quota", "metrics", "guest/boot", "guest/disk",
       "guest/net", "guest/supervisor"}},
 };
 
@@ -56,7 +57,7 @@ struct Include {
 std::vector<Include> all_includes() {
   static const std::regex kLine(R"(\s*#\s*include\s*(["<])([^">]+)[">].*)");
   std::vector<Include> found;
-  for (const char* top : {"provisioner", "guest", "quota", "hostsetup"}) {
+  for (const char* top : {"provisioner", "guest", "quota", "metrics", "hostsetup"}) {
     for (const auto& entry : fs::recursive_directory_iterator(kSource / top)) {
       const std::string extension = entry.path().extension();
       if (extension != ".h" && extension != ".cc") continue;

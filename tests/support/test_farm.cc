@@ -63,6 +63,8 @@ std::string with_users(std::string config, unsigned first, unsigned count) {
   std::string users;
   if (config.find("first_uid") == std::string::npos) users += "first_uid = " + std::to_string(first) + "\n";
   if (config.find("\nuids") == std::string::npos) users += "uids = " + std::to_string(count) + "\n";
+  // Ports are for one farm on a machine.
+  if (config.find("[metrics]") == std::string::npos) config += "\n[metrics]\nlisten = \"\"\n";
   const std::size_t after = config.find("[guests]\n") + std::string_view("[guests]\n").size();
   return config.insert(after, users);
 }

@@ -17,6 +17,7 @@ Command console_command();
 Command logs_command();
 Command events_command();
 Command mconsole_command();
+Command metrics_command();
 Command image_list_command();
 Command image_build_command();
 Command image_add_command();

@@ -196,7 +196,8 @@ TEST_F(GuestTableTest, LosesNoChangeOfManyAtOnce) {
   for (int thread = 0; thread < kThreads; ++thread) {
     threads.emplace_back([&] {
       for (int i = 0; i < kEach; ++i) {
-        EXPECT_THAT(table_.update(1, [](GuestRecord& record) { ++record.restarts_ever["crashed"]; }), is_ok());
+        EXPECT_THAT(table_.update(1, [](GuestRecord& record) { ++record.restarts_ever["crashed"]; }),
+                    is_ok());
         table_.update_live(1, [](Live& live) { ++live.failures; });
       }
     });

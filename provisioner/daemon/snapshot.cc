@@ -1,0 +1,167 @@
+#include "provisioner/daemon/snapshot.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <sstream>
+
+#include "provisioner/base/clock.h"
+#include "provisioner/base/posix.h"
+#include "provisioner/daemon/exit_policy.h"
+#include "quota/host_load.h"
+
+namespace umlfarm::daemon {
+namespace {
+
+constexpr double kMsPerSecond = 1e3;
+constexpr double kUsPerSecond = 1e6;
+constexpr double kNsPerSecond = 1e9;
+
+// What is the same for all guests of one snapshot.
+struct Carriage {
+  guest::Counters counters;
+  std::map<std::string, quota::Carried> dropped;
+};
+
+// Of the jail's only child, the guest's kernel; what has ended in it included.
+double kernel_cpu_seconds(pid_t init) {
+  const std::string self = std::to_string(init);
+  const auto children = posix::read_file("/proc/" + self + "/task/" + self + "/children");
+  if (!children || children->empty()) return 0;
+  const auto stat = posix::read_file("/proc/" + children->substr(0, children->find(' ')) + "/stat");
+  // The name before it, in parentheses, may hold anything.
+  const std::size_t at = stat ? stat->rfind(") ") : std::string::npos;
+  if (at == std::string::npos) return 0;
+  std::istringstream words(stat->substr(at + 2));
+  std::string skipped;
+  constexpr int kBeforeUserTime = 11;
+  for (int i = 0; i < kBeforeUserTime; ++i) words >> skipped;
+  std::uint64_t user = 0;
+  std::uint64_t system = 0;
+  words >> user >> system;
+  return static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+std::uint64_t allocated(const std::string& path) {
+  const auto status = posix::stat(path);
+  return status ? static_cast<std::uint64_t>(status->st_blocks) * 512 : 0;
+}
+
+quota::Carried find(const std::map<std::string, quota::Carried>& by_tap, const std::string& tap) {
+  const auto found = by_tap.find(tap);
+  return found == by_tap.end() ? quota::Carried() : found->second;
+}
+
+void add_network(const Farm& farm, const Guest& guest, const Carriage& carriage, metrics::Guest& to) {
+  const std::string tap = port_of(guest.record, farm.pool()).tap;
+  const quota::Carried bytes = farm.traffic(guest, carriage.counters).ever;
+  const quota::Carried packets = find(carriage.counters.packets, tap);
+  const quota::Carried drops = find(carriage.dropped, tap);
+  to.in = {bytes.in, packets.in, drops.in};
+  to.out = {bytes.out, packets.out, drops.out};
+}
+
+void add_usage(const quota::Usage& usage, metrics::Guest& to) {
+  to.cpu_seconds = static_cast<double>(usage.cpu_ns) / kNsPerSecond;
+  to.cpu_held_seconds = static_cast<double>(usage.cpu_held_ns) / kNsPerSecond;
+  to.memory_allocated = usage.memory_file.bytes();
+  to.host_memory = usage.memory.bytes();
+  to.host_memory_peak = usage.memory_peak.bytes();
+  to.memory_kills = usage.memory_kills;
+  to.disk_read = usage.disk_read.bytes();
+  to.disk_written = usage.disk_written.bytes();
+  to.disk_reads = usage.disk_reads;
+  to.disk_writes = usage.disk_writes;
+  to.processes = usage.processes;
+}
+
+void add_start(const guest::SupervisorStatus& status, metrics::Guest& to) {
+  to.kernel_cpu_seconds = kernel_cpu_seconds(status.init);
+  to.console_dropped = status.console_dropped;
+  to.started = static_cast<double>(status.started_ms) / kMsPerSecond;
+  if (status.ready_ms != 0)
+    to.boot_seconds = static_cast<double>(status.ready_ms - status.started_ms) / kMsPerSecond;
+  if (status.answer_us != 0) to.mconsole_seconds = static_cast<double>(status.answer_us) / kUsPerSecond;
+}
+
+metrics::Guest see(const Farm& farm, const Guest& guest, const Carriage& carriage) {
+  const GuestRecord& record = guest.record;
+  const GuestIdentity& identity = record.identity;
+  metrics::Guest seen;
+  seen.name = record.name;
+  seen.id = record.id();
+  seen.tenant = identity.tenant;
+  seen.plan = identity.plan;
+  seen.image = identity.image;
+  seen.kernel = identity.kernel;
+  seen.state = state_of(guest, wall_clock_ms(), farm.config().guests.ready_seconds).name;
+  seen.ready = seen.state == "ready";
+  // A series that begins with its first restart would show none.
+  for (const char* const cause : kDeaths) seen.restarts[cause] = 0;
+  for (const auto& [cause, count] : record.restarts_ever) seen.restarts[cause] = count;
+  seen.memory_promised = record.limits.memory.bytes();
+  seen.host_memory_limit = quota::group_memory(record.limits).bytes();
+  seen.processes_limit = quota::group_processes(record.limits);
+  seen.disk_limit = record.limits.disk.bytes();
+  seen.disk_allocated = allocated(farm.paths().disk(seen.id)) + allocated(farm.paths().swap(seen.id));
+  add_network(farm, guest, carriage, seen);
+  if (!guest.live.supervised) return seen;
+  add_usage(farm.usage(guest), seen);
+  add_start(guest.live.status, seen);
+  return seen;
+}
+
+metrics::Host see_host(Farm& farm, const FarmStatus& status, std::uint64_t guests) {
+  metrics::Host host;
+  host.version = UMLFARM_VERSION;
+  const quota::HostLoad load = quota::host_load(farm.paths().state());
+  using quota::Resource;
+  for (const Resource resource : {Resource::Memory, Resource::Disk, Resource::Processors}) {
+    const quota::Share share = quota::share_of(resource, status.host, farm.config().capacity);
+    host.resources[std::string(quota::resource_name(resource))] = {
+        share.has, share.most(), status.promised[resource], {}};
+  }
+  host.resources["memory"].used = load.memory_used.bytes();
+  host.resources["disk"].used = load.disk_used.bytes();
+  host.busy_seconds = load.busy_seconds;
+  host.waiting_seconds = load.waiting_seconds;
+  host.pools["addresses"] = {farm.pool().size(), guests};
+  host.pools["uids"] = {farm.config().guests.uids, guests};
+  host.actions = farm.tally().work();
+  host.errors = farm.tally().errors();
+  host.libvirt = status.host.source != "/proc";
+  host.notices = status.notices.size();
+  return host;
+}
+
+metrics::Tenant see_tenant(const TenantAccount& account) {
+  metrics::Tenant tenant{account.tenant.name, {}};
+  for (const quota::Resource resource : quota::kResources) {
+    metrics::Promise& promise = tenant.resources[std::string(quota::resource_name(resource))];
+    promise.promised = account.promised[resource];
+    if (const std::uint64_t most = account.tenant.bounds[resource]; most != quota::kUnlimited)
+      promise.limit = most;
+  }
+  return tenant;
+}
+
+}  // namespace
+
+Result<metrics::Snapshot> take_snapshot(Farm& farm) {
+  const auto begun = std::chrono::steady_clock::now();
+  metrics::Snapshot snapshot;
+  snapshot.taken = static_cast<double>(wall_clock_ms()) / kMsPerSecond;
+  UMLFARM_ASSIGN(const FarmStatus status, farm.status());
+  UMLFARM_ASSIGN(const std::vector<TenantAccount> tenants, farm.tenants());
+  for (const TenantAccount& tenant : tenants) snapshot.tenants.push_back(see_tenant(tenant));
+  const Carriage carriage{farm.counters(), farm.dropped()};
+  const std::vector<Guest> guests = farm.list();
+  snapshot.guests.reserve(guests.size());
+  for (const Guest& guest : guests) snapshot.guests.push_back(see(farm, guest, carriage));
+  snapshot.host = see_host(farm, status, guests.size());
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+  snapshot.collection_seconds = took.count();
+  return snapshot;
+}
+
+}  // namespace umlfarm::daemon
