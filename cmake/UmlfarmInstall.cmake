@@ -19,6 +19,7 @@ install(TARGETS umlfarmd umlfarm-libvirt umlfarm-supervisor DESTINATION ${CMAKE_
 install_manual(umlfarm.1 farm)
 install_manual(umlfarm.toml.5 farm)
 install_manual(umlfarmd.8 farm)
+install(DIRECTORY deploy/prometheus deploy/grafana DESTINATION ${CMAKE_INSTALL_DATADIR}/umlfarm COMPONENT farm)
 install(FILES deploy/completion/umlfarm DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT farm)
 # Units name programs by their whole path, which is known when they are installed.
 install(FILES deploy/systemd/umlfarm.slice DESTINATION lib/systemd/system COMPONENT farm)

@@ -173,8 +173,14 @@ std::vector<Family> farm_families() {
               [](const Snapshot& snapshot) { return snapshot.collection_seconds; }),
       of_farm("umlfarm_host_notices", "Things that this host can't do; umlfarm status names them.",
               [](const Snapshot& snapshot) { return snapshot.host.notices; }),
-      of_farm("umlfarm_host_libvirt_up", "1 while libvirt counts what the host has, 0 while the kernel must.",
-              [](const Snapshot& snapshot) { return snapshot.host.libvirt; }),
+      {"umlfarm_host_libvirt_up",
+       false,
+       {},
+       "1 while libvirt counts what the host has, 0 while the kernel must; none where it is not asked to.",
+       [](const Snapshot& snapshot) {
+         const std::optional<bool> up = snapshot.host.libvirt;
+         return up ? Samples{{{}, *up ? 1.0 : 0.0}} : Samples{};
+       }},
       {"umlfarm_host_cpu_seconds_total",
        true,
        {},

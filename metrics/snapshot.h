@@ -91,7 +91,7 @@ struct Host {
   std::map<std::string, Pool> pools;
   std::map<std::string, Work> actions;
   std::map<std::string, std::uint64_t> errors;  // refused or failed requests, by kind
-  bool libvirt = false;                         // counts the host
+  std::optional<bool> libvirt;                  // counts the host; none: nor shall it
   std::uint64_t notices = 0;                    // what this host can't do
 };
 

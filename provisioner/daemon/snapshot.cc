@@ -129,7 +129,7 @@ metrics::Host see_host(Farm& farm, const FarmStatus& status, std::uint64_t guest
   host.pools["uids"] = {farm.config().guests.uids, guests};
   host.actions = farm.tally().work();
   host.errors = farm.tally().errors();
-  host.libvirt = status.host.source != "/proc";
+  if (!farm.config().capacity.libvirt.empty()) host.libvirt = status.host.source != "/proc";
   host.notices = status.notices.size();
   return host;
 }

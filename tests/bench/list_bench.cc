@@ -1,7 +1,6 @@
 // What people wait for when a farm is large: 1,000 guests in the store, none of which runs.
-#include "provisioner/daemon/state_store.h"
 #include "tests/bench/report.h"
-#include "tests/support/result_matchers.h"
+#include "tests/bench/stored_guests.h"
 #include "tests/support/test_farm.h"
 
 namespace umlfarm::bench {
@@ -9,34 +8,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr unsigned kGuests = 1000;
-
-void fill(const testing::TestFarm& farm) {
-  auto store = daemon::open_sqlite_store(farm.state("state.db"));
-  ASSERT_THAT(store, testing::is_ok());
-  std::vector<daemon::GuestRecord> records(kGuests);
-  for (unsigned i = 0; i < kGuests; ++i) {
-    daemon::GuestRecord& record = records[i];
-    record.name = "guest-" + std::to_string(i);
-    record.desired = daemon::Desired::Stopped;
-    record.identity.plan = "tiny";
-    record.limits = {ByteSize::mib(32), ByteSize::gib(1), ByteSize(), 256};
-    record.identity.image = "tiny";
-    record.identity.kernel = "strict";
-    record.identity.uid = farm.first_uid() + i;
-    record.identity.address = i;
-    record.identity.ssh_keys = {std::string(80, 'k')};
-    record.identity.host_key_openssh = std::string(400, 'k');
-  }
-  ASSERT_THAT((*store)->add_guests(std::move(records),
-                                   [](daemon::GuestRecord& record) {
-                                     char mac[18];
-                                     std::snprintf(mac, sizeof mac, "02:00:00:00:%02x:%02x",
-                                                   static_cast<unsigned>(record.number >> 8U & 0xff),
-                                                   static_cast<unsigned>(record.number & 0xff));
-                                     record.identity.mac = mac;
-                                   }),
-              testing::is_ok());
-}
 
 // Of the program alone, from fork to its end.
 double time_of(const testing::TestFarm& farm, const std::vector<std::string>& arguments) {
@@ -53,7 +24,7 @@ double time_of(const testing::TestFarm& farm, const std::vector<std::string>& ar
 TEST(Bench, ListAndShowOfAThousandGuests) {
   testing::TestFarm farm("", false);
   farm.end_daemon();
-  fill(farm);
+  store_guests(farm, kGuests);
   farm.start_daemon();
   std::vector<Row> rows{{"umlfarm version (no daemon asked)", {}},
                         {"umlfarm list", {}},

@@ -38,6 +38,7 @@ class TestFarm {
   std::string state(const std::string& path) const { return root_ / ("var/lib/umlfarm/" + path); }
   std::string run(const std::string& path) const { return root_ / ("run/umlfarm/" + path); }
   std::string netns() const { return run("netns"); }
+  pid_t daemon() const { return daemon_; }
   std::string socket() const { return run("umlfarmd.sock"); }
   std::string public_key() const { return root_ / "key.pub"; }
 

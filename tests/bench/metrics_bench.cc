@@ -1,0 +1,160 @@
+// What metrics cost: a look at the farm, its text, and what asks for it. Real idle guests, 100 or with --full
+// 1,000; and 100, 1,000 and 10,000 simulated ones: control groups without processes, and guests in the store
+// that do not run.
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <fstream>
+#include <regex>
+#include <thread>
+
+#include "metrics/exporter.h"
+#include "provisioner/base/posix.h"
+#include "quota/cgroups.h"
+#include "tests/bench/report.h"
+#include "tests/bench/stored_guests.h"
+#include "tests/support/prometheus_server.h"
+#include "tests/support/result_matchers.h"
+#include "tests/support/test_farm.h"
+
+namespace umlfarm::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using testing::TestFarm;
+
+constexpr unsigned kSizes[] = {100, 1000, 10'000};
+constexpr int kRounds = 5;
+
+std::string of(const std::string& what, unsigned guests) {
+  return what + ", " + std::to_string(guests) + " guests";
+}
+
+metrics::Snapshot snapshot_of(unsigned guests) {
+  metrics::Snapshot snapshot;
+  for (unsigned i = 0; i < guests; ++i) {
+    metrics::Guest guest;
+    guest.name = "guest-" + std::to_string(i);
+    guest.id = "g" + std::to_string(i);
+    guest.tenant = "default";
+    guest.plan = guest.image = "tiny";
+    guest.kernel = "strict";
+    guest.state = "ready";
+    guest.restarts = {{"crashed", 0}, {"panicked", 0}, {"out_of_memory", 0}};
+    guest.started = guest.boot_seconds = guest.mconsole_seconds = 1.5;
+    guest.cpu_seconds = 12'345.678 + i;
+    guest.memory_allocated = 12'000'000 + i;
+    guest.in.bytes = guest.out.bytes = 1'234'567'890 + i;
+    snapshot.guests.push_back(guest);
+  }
+  return snapshot;
+}
+
+TEST(Bench, TextOfMetrics) {
+  std::vector<Row> rows;
+  for (const unsigned guests : kSizes) {
+    const metrics::Snapshot snapshot = snapshot_of(guests);
+    Row row{of("text", guests), {}};
+    std::size_t size = 0;
+    for (int round = 0; round < kRounds; ++round) {
+      const auto begun = Clock::now();
+      size = metrics::to_text(snapshot).size();
+      row.samples.push_back(milliseconds_since(begun));
+    }
+    row.what += ", " + std::to_string(size >> 10U) + " KiB";
+    rows.push_back(row);
+  }
+  print_table("a snapshot made into text", "ms", rows);
+}
+
+TEST(Bench, UseByControlGroups) {
+  const testing::TemporaryDirectory state;
+  const quota::Cgroups cgroups = quota::Cgroups::discover("bench" + std::to_string(::getpid()), state.path());
+  const quota::Limits limits{ByteSize::mib(32), ByteSize::gib(1), ByteSize(), 256};
+  std::vector<Row> rows;
+  unsigned made = 0;
+  for (const unsigned guests : kSizes) {
+    for (; made < guests; ++made)
+      ASSERT_THAT(cgroups.apply("g" + std::to_string(made), limits), testing::is_ok());
+    Row row{of("a look", guests), {}};
+    for (int round = 0; round < kRounds; ++round) {
+      const auto begun = Clock::now();
+      for (unsigned i = 0; i < guests; ++i) (void)cgroups.usage("g" + std::to_string(i));
+      row.samples.push_back(milliseconds_since(begun));
+    }
+    rows.push_back(row);
+  }
+  for (unsigned i = 0; i < made; ++i) EXPECT_THAT(cgroups.remove("g" + std::to_string(i)), testing::is_ok());
+  EXPECT_THAT(cgroups.remove_farm(), testing::is_ok());
+  print_table("use of guests read of their control groups", "ms", rows);
+}
+
+double scrape(std::uint16_t port) {
+  const testing::Ran ran = testing::run_program(
+      {"curl", "--silent", "--noproxy", "*", "--max-time", "60", "--output", "/dev/null", "--write-out",
+       "%{http_code} %{time_total}", "http://127.0.0.1:" + std::to_string(port) + "/metrics"});
+  EXPECT_EQ(ran.out.substr(0, 4), "200 ");
+  return std::strtod(ran.out.substr(4).c_str(), nullptr) * 1000;
+}
+
+std::string config(std::uint16_t port, const std::string& more = "") {
+  return "[metrics]\nlisten = '127.0.0.1:" + std::to_string(port) + "'\n[guests]\nuids = 20000\n" + more;
+}
+
+double of_daemon(const TestFarm& farm, const char* file, const std::string& pattern) {
+  const std::string text =
+      posix::read_file("/proc/" + std::to_string(farm.daemon()) + "/" + file).value_or("");
+  std::smatch match;
+  EXPECT_TRUE(std::regex_search(text, match, std::regex(pattern))) << text;
+  return std::stod(match[1]);
+}
+double cpu_ms(const TestFarm& farm) {
+  const std::string fields = R"(\) . (?:-?\d+ ){10}(\d+) \d+)";
+  const std::string system = R"(\) . (?:-?\d+ ){10}\d+ (\d+))";
+  return (of_daemon(farm, "stat", fields) + of_daemon(farm, "stat", system)) * 1000 /
+         static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+// What it takes while nothing but looks and scrapes goes on.
+void measure(const TestFarm& farm, std::uint16_t port, unsigned guests, const char* kind) {
+  constexpr auto kInterval = std::chrono::seconds(15);
+  Row scraped{of(std::string(kind) + ": a scrape (ms)", guests), {}};
+  Row spent{of(std::string(kind) + ": processor of the daemon in 15 s (ms)", guests), {}};
+  Row held{of(std::string(kind) + ": memory of the daemon (MiB)", guests), {}};
+  std::this_thread::sleep_for(kInterval);
+  for (int round = 0; round < kRounds; ++round) {
+    const double before = cpu_ms(farm);
+    scraped.samples.push_back(scrape(port));
+    std::this_thread::sleep_for(kInterval);
+    spent.samples.push_back(cpu_ms(farm) - before);
+    held.samples.push_back(of_daemon(farm, "status", "VmRSS:\\s*(\\d+)") / 1024);
+  }
+  const std::string look = farm.ok({"metrics"});
+  std::smatch match;
+  EXPECT_TRUE(std::regex_search(look, match, std::regex("\numlfarm_snapshot_duration_seconds ([0-9.e+-]+)")));
+  const Row looked{of(std::string(kind) + ": a look (ms)", guests), {std::stod(match[1]) * 1000}};
+  print_table("metrics of a farm", "as each says", {scraped, looked, spent, held});
+}
+
+TEST(Bench, MetricsOfGuestsInTheStore) {
+  for (const unsigned guests : kSizes) {
+    const std::uint16_t port = testing::free_port();
+    TestFarm farm(config(port), false);
+    farm.end_daemon();
+    store_guests(farm, guests);
+    farm.start_daemon();
+    measure(farm, port, guests, "stored");
+  }
+}
+
+TEST(Bench, MetricsOfRealGuests) {
+  const unsigned guests = testing::in_full() ? 1000 : 100;
+  const std::uint16_t port = testing::free_port();
+  const TestFarm farm(config(port, "[capacity]\nmemory_percent = 1000\n"));
+  farm.ok({"create", "idle", "--count", std::to_string(guests), "--image", "tiny", "--plan", "tiny",
+           "--ssh-key", farm.public_key(), "--timeout", "1800"});
+  measure(farm, port, guests, "real and idle");
+}
+
+}  // namespace
+}  // namespace umlfarm::bench
