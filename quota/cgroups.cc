@@ -187,6 +187,14 @@ Usage Cgroups::usage(const std::string& guest, std::string_view controllers) con
   return usage;
 }
 
+std::string Cgroups::life_of(const std::string& guest) const {
+  const auto found = controllers_.find(controllers_.contains("cpuacct") ? "cpuacct" : "cpu");
+  if (found == controllers_.end()) return "";
+  const auto status = posix::stat(group(found->second, guest).directory);
+  // As the kernel numbers all groups that it ever makes.
+  return status ? std::to_string(status->st_ino) : "";
+}
+
 std::vector<pid_t> Cgroups::threads(const std::string& guest) const {
   std::vector<pid_t> threads;
   for (const auto& [controller, hierarchy] : controllers_) {

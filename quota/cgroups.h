@@ -30,6 +30,9 @@ class Cgroups {
   Status apply(const std::string& guest, const Limits& limits) const;
   // By those controllers whose names begin so: "cpu" for processor time alone.
   Usage usage(const std::string& guest, std::string_view controllers = "") const;
+  // Tells the group that counts the guest's processor time from one made for it later, since the host
+  // started; empty where there is none.
+  std::string life_of(const std::string& guest) const;
   // Threads in the guest's groups right now; none where the host has no controller.
   std::vector<pid_t> threads(const std::string& guest) const;
   // The groups to join; empty where the host offers none.

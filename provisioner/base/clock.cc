@@ -3,6 +3,8 @@
 #include <array>
 #include <ctime>
 
+#include "provisioner/base/posix.h"
+
 namespace umlfarm {
 namespace {
 
@@ -16,6 +18,13 @@ std::int64_t read_clock(clockid_t id) {
 
 std::int64_t wall_clock_ms() { return read_clock(CLOCK_REALTIME); }
 std::int64_t monotonic_ms() { return read_clock(CLOCK_MONOTONIC); }
+
+std::int64_t uptime_ms() { return read_clock(CLOCK_BOOTTIME); }
+
+std::string boot_id() {
+  const auto id = posix::read_file("/proc/sys/kernel/random/boot_id");
+  return id ? id->substr(0, id->find('\n')) : "";
+}
 
 std::string format_time(std::int64_t wall_ms) {
   const std::time_t seconds = wall_ms / 1000;

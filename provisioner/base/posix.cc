@@ -149,6 +149,12 @@ Result<struct stat> stat(const std::string& path) {
   return info;
 }
 
+std::uint64_t allocated(const std::string& path) {
+  constexpr std::uint64_t kBlock = 512;
+  const auto status = stat(path);
+  return status ? static_cast<std::uint64_t>(status->st_blocks) * kBlock : 0;
+}
+
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
 Status make_directories(const std::string& path, mode_t mode) {

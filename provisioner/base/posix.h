@@ -31,6 +31,8 @@ Status pwrite_all(int fd, std::span<const std::uint8_t> data, std::int64_t offse
 Status write_existing(const std::string& path, std::string_view data);
 
 Result<struct stat> stat(const std::string& path);
+// Bytes that the file takes on its disk; nothing where there is none.
+std::uint64_t allocated(const std::string& path);
 bool exists(const std::string& path);
 // mkdir -p. The mode is that of the directories it makes; one that is there already is left as it is.
 Status make_directories(const std::string& path, mode_t mode);

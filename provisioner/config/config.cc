@@ -71,6 +71,11 @@ void read_metrics(Reader& reader, const toml::table& table, Metrics& metrics) {
   }
 }
 
+void read_usage(Reader& reader, const toml::table& table, Usage& usage) {
+  reader.known_keys(table, {"keep_months"});
+  reader.read(table, "keep_months", usage.keep_months, 1, 1200);
+}
+
 template <typename T>
 void read_limit(Reader& reader, const toml::table& table, std::string_view key, T& to) {
   reader.read(table, key, to);
@@ -130,11 +135,12 @@ void check_default_plan(Reader& reader, const toml::table& root, const Config& c
 
 Config read(Reader& reader, const toml::table& root) {
   Config config = defaults();
-  reader.known_keys(root, {"admins", "network", "guests", "metrics", "capacity", "plan"});
+  reader.known_keys(root, {"admins", "network", "guests", "metrics", "usage", "capacity", "plan"});
   reader.read(root, "admins", config.admins);
   if (const auto* table = reader.section(root, "network")) read_network(reader, *table, config.network);
   if (const auto* table = reader.section(root, "guests")) read_guests(reader, *table, config.guests);
   if (const auto* table = reader.section(root, "metrics")) read_metrics(reader, *table, config.metrics);
+  if (const auto* table = reader.section(root, "usage")) read_usage(reader, *table, config.usage);
   if (const auto* table = reader.section(root, "capacity")) read_capacity(reader, *table, config.capacity);
   read_plans(reader, root, config.plans);
   check_default_plan(reader, root, config);

@@ -47,11 +47,16 @@ struct Metrics {
   std::string token_file = {};
 };
 
+struct Usage {
+  unsigned keep_months = 14;  // of what guests have used, hour by hour
+};
+
 struct Config {
   std::vector<std::uint32_t> admins;  // uids that may use the socket beside root
   Network network;
   Guests guests;
   Metrics metrics;
+  Usage usage;
   quota::Overcommit capacity;
   std::vector<quota::Plan> plans;  // tiny to capacity, unless the file has plans of its own
 };

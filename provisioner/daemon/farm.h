@@ -25,6 +25,7 @@
 #include "provisioner/daemon/state_store.h"
 #include "provisioner/daemon/tally.h"
 #include "provisioner/daemon/traffic_book.h"
+#include "provisioner/daemon/use_book.h"
 #include "provisioner/daemon/watcher.h"
 #include "quota/balance.h"
 #include "quota/cgroups.h"
@@ -114,6 +115,8 @@ class Farm {
     return network_->dropped().value_or(std::map<std::string, quota::Carried>());
   }
   Tally& tally() { return tally_; }
+  // What guests have used, up to now.
+  Result<std::vector<UseSum>> uses(const UseQuery& query);
   // With what its supervisor says right now.
   Result<Guest> look(const std::string& name);
 
@@ -166,6 +169,13 @@ class Farm {
   void reclaim_from(const Guest& guest);
   // Adds up what guests' taps have carried, and holds taps to what follows from it. By one thread at a time.
   Status count_traffic();
+  quota::UseReading read_use(const Guest& guest, const quota::Moment& at) const;
+  Status count_uses();
+  // Of one alone, before something about it changes.
+  Status count_use_of(std::int64_t number);
+  // While its counters are still there.
+  Status count_last_use(const GuestRecord& record);
+  Status forget_old_uses();
   quota::TapLimits tap_limits(const GuestRecord& record) const;
   // As it is promised and has been used up. Nothing where it is so already.
   Status limit_network(const GuestRecord& record);
@@ -217,6 +227,7 @@ class Farm {
   quota::Ledger ledger_;
   GuestTable table_;
   TrafficBook traffic_;
+  UseBook uses_;
   Tally tally_;
   Effects effects_;
   Watcher watcher_;
@@ -225,6 +236,7 @@ class Farm {
   boost::asio::steady_timer rebalance_;
   boost::asio::steady_timer recount_traffic_;
   boost::asio::steady_timer reclaim_again_;
+  boost::asio::steady_timer recount_uses_;
   // What balance_guests() alone uses.
   struct Spent {
     std::uint64_t cpu_ns = 0;

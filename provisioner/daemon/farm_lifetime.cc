@@ -14,6 +14,7 @@ namespace {
 
 // A host that loses its power forgets what was carried since.
 constexpr std::chrono::seconds kRecountTraffic(10);
+constexpr std::chrono::seconds kRecountUses(60);
 constexpr std::chrono::seconds kLookAtPressure(5);
 constexpr unsigned kNeverReclaim = 100;
 // Virtual machines of others come and go.
@@ -87,9 +88,11 @@ Farm::Farm(Settings settings, FileLock lock, std::unique_ptr<StateStore> store, 
              settings_.paths.state()}),
       table_(*store_, ledger_),
       traffic_(*store_),
+      uses_(*store_),
       effects_({settings_.paths, settings_.config, *network_, pool_, cgroups_, *disk_quota_, processors_,
                 settings_.supervisor, [this](const GuestRecord& record) { return tap_limits(record); },
-                [this](const std::string& digest) { return loops_per_jiffy(digest); }}),
+                [this](const std::string& digest) { return loops_per_jiffy(digest); },
+                [this](const GuestRecord& record) { return count_last_use(record); }}),
       watcher_(loop, {[this](std::int64_t number, const auto& status) { on_status(number, status); },
                       [this](std::int64_t number, bool reached) { on_gone(number, reached); }}),
       reconciler_(
@@ -103,6 +106,7 @@ Farm::Farm(Settings settings, FileLock lock, std::unique_ptr<StateStore> store, 
       rebalance_(loop),
       recount_traffic_(loop),
       reclaim_again_(loop),
+      recount_uses_(loop),
       balance_(quota::Processors::available()) {}
 
 Farm::~Farm() { stop_work(); }
@@ -152,6 +156,10 @@ Status Farm::pick_up(bool work) {
     keep_doing(rebalance_, std::chrono::seconds(guests.balance_seconds), [this] { balance_guests(); });
   // What is not counted now is counted then.
   keep_doing(recount_traffic_, kRecountTraffic, [this] { (void)!count_traffic(); });
+  keep_doing(recount_uses_, kRecountUses, [this] {
+    (void)!count_uses();
+    (void)!forget_old_uses();
+  });
   if (guests.reclaim_pressure < kNeverReclaim)
     keep_doing(reclaim_again_, kLookAtPressure, [this] { reclaim_memory(); });
   for (const GuestRecord& record : table_.records()) reconciler_.kick(record.number);

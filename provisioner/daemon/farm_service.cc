@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "metrics/exporter.h"
+#include "provisioner/base/clock.h"
 #include "provisioner/daemon/log_reader.h"
 #include "provisioner/daemon/requests.h"
 #include "provisioner/daemon/supervisor_client.h"
@@ -116,8 +117,21 @@ Result<api::Response> FarmService::route(const api::Request& request) {
     for (const Guest& guest : farm_.list()) guests.push_back(usage_view(farm_, guest, counters));
     return api::json_response(200, {{"guests", guests}});
   }
+  if (first == "uses" && alone) return uses(request);
   if (first == "tenants" && request.path.size() <= 2) return route_tenants(request);
   return no_such_address(request);
+}
+
+Result<api::Response> FarmService::uses(const api::Request& request) {
+  const auto text = [&](const char* key) {
+    const auto found = request.query.find(key);
+    return found == request.query.end() ? std::string() : found->second;
+  };
+  const std::string month = text("month").empty() ? quota::month_of(wall_clock_ms()) : text("month");
+  UMLFARM_ASSIGN(const quota::Month hours, quota::parse_month(month));
+  const UseQuery query{hours.begin, hours.end, text("tenant"), text("guest"), text("by") == "hour"};
+  UMLFARM_ASSIGN(const std::vector<UseSum> sums, farm_.uses(query));
+  return api::json_response(200, uses_view(month, sums, query.by_hour));
 }
 
 Result<api::Response> FarmService::route_guests(const api::Request& request) {

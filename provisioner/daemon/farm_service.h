@@ -22,6 +22,7 @@ class FarmService final : public api::Service {
   Result<api::Response> route_guest(const api::Request& request);
   Result<api::Response> route_tenants(const api::Request& request);
   Result<api::Response> route_catalog(Catalog which, const api::Request& request);
+  Result<api::Response> uses(const api::Request& request);
   Result<api::Response> create(const api::Request& request);
   Result<api::Response> log(const api::Request& request);
   Result<api::Response> mconsole(const api::Request& request);

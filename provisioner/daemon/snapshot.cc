@@ -42,11 +42,6 @@ double kernel_cpu_seconds(pid_t init) {
   return static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
-std::uint64_t allocated(const std::string& path) {
-  const auto status = posix::stat(path);
-  return status ? static_cast<std::uint64_t>(status->st_blocks) * 512 : 0;
-}
-
 quota::Carried find(const std::map<std::string, quota::Carried>& by_tap, const std::string& tap) {
   const auto found = by_tap.find(tap);
   return found == by_tap.end() ? quota::Carried() : found->second;
@@ -103,7 +98,8 @@ metrics::Guest see(const Farm& farm, const Guest& guest, const Carriage& carriag
   seen.host_memory_limit = quota::group_memory(record.limits).bytes();
   seen.processes_limit = quota::group_processes(record.limits);
   seen.disk_limit = record.limits.disk.bytes();
-  seen.disk_allocated = allocated(farm.paths().disk(seen.id)) + allocated(farm.paths().swap(seen.id));
+  seen.disk_allocated =
+      posix::allocated(farm.paths().disk(seen.id)) + posix::allocated(farm.paths().swap(seen.id));
   add_network(farm, guest, carriage, seen);
   if (!guest.live.supervised) return seen;
   add_usage(farm.usage(guest), seen);

@@ -44,7 +44,7 @@ Error translated(const SQLite::Exception& failure) {
 class SqliteStore final : public StateStore {
  public:
   explicit SqliteStore(const std::string& path)
-      : database_(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE) {}
+      : path_(path), database_(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE) {}
 
   Status prepare(const std::string& path) {
     const int version = database_.execAndGet("PRAGMA user_version").getInt();
@@ -79,6 +79,7 @@ class SqliteStore final : public StateStore {
                                               const std::function<void(GuestRecord&)>& finish) override {
     return guarded<std::vector<GuestRecord>>([&]() -> Result<std::vector<GuestRecord>> {
       SQLite::Transaction transaction(database_);
+      const quota::Moment now{wall_clock_ms(), uptime_ms(), boot_id()};
       std::int64_t number = 0;
       // AUTOINCREMENT's own memory of the highest number ever given.
       SQLite::Statement last(database_, "SELECT seq FROM sqlite_sequence WHERE name = 'guests'");
@@ -97,6 +98,7 @@ class SqliteStore final : public StateStore {
         insert.bind(6, boost::json::serialize(to_json(record)));
         insert.exec();
         add_to_sums(charges_of(record), 1);
+        write_uses_seen(database_, {{record.number, {now, "", 0, {}, 0}}});
       }
       transaction.commit();
       return std::move(records);
@@ -202,6 +204,36 @@ class SqliteStore final : public StateStore {
         put.exec();
       }
       transaction.commit();
+      return {};
+    });
+  }
+
+  Result<UsesSeen> uses_seen() override {
+    return guarded<UsesSeen>([&]() -> Result<UsesSeen> { return read_uses_seen(database_); });
+  }
+
+  Status add_uses(const std::vector<UseEntry>& entries, const UsesSeen& seen) override {
+    return guarded<void>([&]() -> Status {
+      SQLite::Transaction transaction(database_);
+      daemon::add_uses(database_, entries);
+      write_uses_seen(database_, seen);
+      transaction.commit();
+      return {};
+    });
+  }
+
+  Result<std::vector<UseSum>> sum_uses(const UseQuery& query) override {
+    try {
+      SQLite::Database reader(path_, SQLite::OPEN_READONLY);
+      return daemon::sum_uses(reader, query);
+    } catch (const SQLite::Exception& failure) {
+      return translated(failure);
+    }
+  }
+
+  Status forget_uses_before(quota::Hour hour) override {
+    return guarded<void>([&]() -> Status {
+      daemon::forget_uses_before(database_, hour);
       return {};
     });
   }
@@ -360,6 +392,7 @@ class SqliteStore final : public StateStore {
     });
   }
 
+  const std::string path_;
   std::mutex mutex_;
   SQLite::Database database_;
   std::string farm_id_;

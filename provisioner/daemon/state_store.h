@@ -16,6 +16,7 @@
 #include "provisioner/daemon/catalog_entry.h"
 #include "provisioner/daemon/guest_record.h"
 #include "provisioner/daemon/tenant.h"
+#include "provisioner/daemon/use_store.h"
 #include "quota/traffic.h"
 
 namespace umlfarm::daemon {
@@ -29,7 +30,7 @@ class StateStore {
 
   virtual Result<std::vector<GuestRecord>> guests() = 0;
   // All of them or none; numbers are given here, in order. `finish` completes each record from its number
-  // before it is written.
+  // before it is written. What they use is counted from then on.
   virtual Result<std::vector<GuestRecord>> add_guests(std::vector<GuestRecord> records,
                                                       const std::function<void(GuestRecord&)>& finish) = 0;
   // In place of `before`, the record as it was.
@@ -44,6 +45,14 @@ class StateStore {
   virtual Result<std::map<std::int64_t, quota::Traffic>> traffic() = 0;
   // In place of what there is of these guests, all of them or none. Of one that is gone nothing is kept.
   virtual Status put_traffic(const std::map<std::int64_t, quota::Traffic>& traffic) = 0;
+
+  // What was last read of guests' counters. They go with their guests.
+  virtual Result<UsesSeen> uses_seen() = 0;
+  // Adds to what guests have used, and keeps what was read of their counters: both or neither.
+  virtual Status add_uses(const std::vector<UseEntry>& entries, const UsesSeen& seen) = 0;
+  // Also of guests that are gone. Nobody else waits for it.
+  virtual Result<std::vector<UseSum>> sum_uses(const UseQuery& query) = 0;
+  virtual Status forget_uses_before(quota::Hour hour) = 0;
 
   // By name. The default tenant is always among them.
   virtual Result<std::vector<Tenant>> tenants() = 0;

@@ -100,6 +100,44 @@ constexpr const char* kCausesOfRestarts = R"sql(
     WHEN 0 THEN json('{}') ELSE json_object('unknown', json_extract(record, '$.restarts_ever')) END);
 )sql";
 
+// Since the seventh. What guests have used outlives them; what was last read of their counters does not.
+constexpr const char* kUses = R"sql(
+  CREATE TABLE uses (
+    hour INTEGER NOT NULL,
+    guest INTEGER NOT NULL,
+    plan TEXT NOT NULL,
+    name TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    user TEXT NOT NULL,
+    cpu_ns INTEGER NOT NULL,
+    memory_promised INTEGER NOT NULL,
+    memory_held INTEGER NOT NULL,
+    disk_promised INTEGER NOT NULL,
+    disk_held INTEGER NOT NULL,
+    bytes_in INTEGER NOT NULL,
+    bytes_out INTEGER NOT NULL,
+    running_ms INTEGER NOT NULL,
+    stopped_ms INTEGER NOT NULL,
+    suspended_ms INTEGER NOT NULL,
+    PRIMARY KEY (hour, guest, plan)) STRICT, WITHOUT ROWID;
+  CREATE TABLE use_seen (
+    guest INTEGER PRIMARY KEY REFERENCES guests (number) ON DELETE CASCADE,
+    wall_ms INTEGER NOT NULL,
+    uptime_ms INTEGER NOT NULL,
+    boot TEXT NOT NULL,
+    cpu_made TEXT NOT NULL,
+    cpu_ns INTEGER NOT NULL,
+    bytes_in INTEGER NOT NULL,
+    bytes_out INTEGER NOT NULL,
+    started_ms INTEGER NOT NULL) STRICT;
+)sql";
+
+// Guests from before are counted from now on.
+constexpr const char* kUsesBegin = R"sql(
+  INSERT INTO use_seen SELECT number, unixepoch('now') * 1000, 0, '', '?', 0,
+    coalesce(ever_in, 0), coalesce(ever_out, 0), 0 FROM guests LEFT JOIN traffic ON guest = number;
+)sql";
+
 }  // namespace
 
 void bring_to_format(SQLite::Database& database, int version) {
@@ -117,9 +155,11 @@ void bring_to_format(SQLite::Database& database, int version) {
     complete.bind(1, boost::json::serialize(quota::to_json(quota::Limits())));
     complete.exec();
     if (version < 5) database.exec(kNewFeatures);
-    database.exec(kCausesOfRestarts);
+    if (version < 6) database.exec(kCausesOfRestarts);
   }
   if (version < 4) database.exec(kTraffic);
+  database.exec(kUses);
+  if (version != 0) database.exec(kUsesBegin);
   database.exec("PRAGMA user_version = " + std::to_string(kStoreFormat));
 }
 

@@ -8,7 +8,7 @@ class Database;
 namespace umlfarm::daemon {
 
 // That this program writes, in PRAGMA user_version; 0: there are no tables yet.
-inline constexpr int kStoreFormat = 6;
+inline constexpr int kStoreFormat = 7;
 
 // From an older format, or none, to that; within the caller's transaction. What guests are promised is in no
 // sums where there were none before the third. Throws SQLite's exceptions.

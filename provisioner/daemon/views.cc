@@ -13,11 +13,6 @@ namespace json = boost::json;
 
 namespace {
 
-std::uint64_t allocated(const std::string& path) {
-  const auto status = posix::stat(path);
-  return status ? static_cast<std::uint64_t>(status->st_blocks) * 512 : 0;
-}
-
 constexpr quota::Resource kOfHost[] = {quota::Resource::Memory, quota::Resource::Disk,
                                        quota::Resource::Processors};
 
@@ -57,7 +52,7 @@ json::object guest_view(const Farm& farm, const Guest& guest, json::storage_ptr 
                      {"state", state.name},
                      {"reason", state.reason},
                      {"memory_allocated", guest.live.status.memory_allocated},
-                     {"disk_allocated", allocated(farm.paths().disk(id))},
+                     {"disk_allocated", posix::allocated(farm.paths().disk(id))},
                      {"address4", guest::without_prefix(addresses.address4)},
                      {"address6", guest::without_prefix(addresses.address6)},
                      {"mac", identity.mac},
@@ -179,8 +174,42 @@ json::object usage_view(const Farm& farm, const Guest& guest, const guest::Count
             {"write_rate", limits.write_rate.bytes()},
             {"read_operations", limits.read_operations},
             {"write_operations", limits.write_operations}}},
-          {"disk", {{"limit", limits.disk.bytes()}, {"used", allocated(farm.paths().disk(id))}}},
-          {"swap", {{"limit", limits.swap.bytes()}, {"used", allocated(farm.paths().swap(id))}}}};
+          {"disk", {{"limit", limits.disk.bytes()}, {"used", posix::allocated(farm.paths().disk(id))}}},
+          {"swap", {{"limit", limits.swap.bytes()}, {"used", posix::allocated(farm.paths().swap(id))}}}};
+}
+
+json::object uses_view(const std::string& month, const std::vector<UseSum>& sums, bool by_hour) {
+  // In the order in which they are shown.
+  using Figures = std::vector<std::pair<const char*, std::uint64_t>>;
+  const auto figures = [](const UseSum& sum) {
+    const quota::Use& use = sum.of.use;
+    return Figures{{"running_ms", use.running_ms},
+                   {"stopped_ms", use.stopped_ms},
+                   {"suspended_ms", use.suspended_ms},
+                   {"cpu_ns", use.cpu_ns},
+                   {"memory_promised_byte_hours", sum.memory_promised},
+                   {"memory_held_byte_hours", sum.memory_held},
+                   {"disk_promised_byte_hours", sum.disk_promised},
+                   {"disk_held_byte_hours", sum.disk_held},
+                   {"bytes_in", use.traffic.in},
+                   {"bytes_out", use.traffic.out}};
+  };
+  json::array guests;
+  json::object tenants;
+  for (const UseSum& sum : sums) {
+    const UseEntry& of = sum.of;
+    json::object guest{{"tenant", of.tenant},      {"user", of.user}, {"guest", of.name},
+                       {"id", guest_id(of.guest)}, {"plan", of.plan}};
+    if (by_hour) guest["hour"] = format_time(of.hour * quota::kHourMs);
+    json::object& tenant = tenants.emplace(of.tenant, json::object()).first->value().as_object();
+    for (const auto& [name, value] : figures(sum)) {
+      guest[name] = value;
+      json::value& total = tenant[name];
+      total = value + (total.is_null() ? 0 : total.to_number<std::uint64_t>());
+    }
+    guests.push_back(std::move(guest));
+  }
+  return {{"month", month}, {"guests", std::move(guests)}, {"tenants", std::move(tenants)}};
 }
 
 json::object limits_view(const Farm& farm, const LimitsReport& report) {

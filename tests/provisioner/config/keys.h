@@ -69,6 +69,7 @@ inline const std::vector<Key>& keys() {
       {"metrics", "certificate", "'/c'", "/c", [](const Config& c) { return c.metrics.certificate; }},
       {"metrics", "key", "'/k'", "/k", [](const Config& c) { return c.metrics.key; }},
       {"metrics", "token_file", "'/t'", "/t", [](const Config& c) { return c.metrics.token_file; }},
+      {"usage", "keep_months", "3", "3", [](const Config& c) { return show(c.usage.keep_months); }},
       {"capacity", "memory_reserve", "'1 GiB'", "1 GiB",
        [](const Config& c) { return show(c.capacity.memory_reserve); }},
       {"capacity", "disk_reserve", "'0'", "0 B",

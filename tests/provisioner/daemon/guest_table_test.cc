@@ -56,6 +56,10 @@ class FakeStore final : public StateStore {
     return std::map<std::int64_t, quota::Traffic>();
   }
   Status put_traffic(const std::map<std::int64_t, quota::Traffic>&) override { return write(); }
+  Result<UsesSeen> uses_seen() override { return UsesSeen(); }
+  Status add_uses(const std::vector<UseEntry>&, const UsesSeen&) override { return write(); }
+  Result<std::vector<UseSum>> sum_uses(const UseQuery&) override { return std::vector<UseSum>(); }
+  Status forget_uses_before(quota::Hour) override { return write(); }
   Result<std::vector<Tenant>> tenants() override { return std::vector<Tenant>(); }
   Status put_tenant(const Tenant&) override { return write(); }
   Status remove_tenant(const std::string&) override { return write(); }

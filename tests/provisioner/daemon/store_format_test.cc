@@ -5,6 +5,7 @@
 #include <boost/algorithm/string/replace.hpp>
 
 #include "provisioner/base/atomic_file.h"
+#include "provisioner/base/clock.h"
 #include "provisioner/base/ids.h"
 #include "provisioner/base/posix.h"
 #include "tests/provisioner/daemon/store_fixture.h"
@@ -15,8 +16,14 @@ namespace {
 using testing::is_error;
 using testing::is_ok;
 
+// As the sixth was: nothing was known of what guests had used.
+void to_sixth(SQLite::Database& database) {
+  database.exec("DROP TABLE uses; DROP TABLE use_seen; PRAGMA user_version = 6");
+}
+
 // As the fifth was: a number of restarts, without their causes.
 void to_fifth(SQLite::Database& database) {
+  to_sixth(database);
   database.exec(
       "PRAGMA user_version = 5; UPDATE guests SET record = json_set(record, '$.restarts_ever', "
       "(SELECT coalesce(sum(value), 0) FROM json_each(record, '$.restarts_ever')))");
@@ -71,15 +78,38 @@ TEST_F(StoreFormat, OfANewerProgramIsRefusedAndLeftAlone) {
   const auto set_format = [&](int format) {
     SQLite::Database(path_, SQLite::OPEN_READWRITE).exec("PRAGMA user_version = " + std::to_string(format));
   };
-  set_format(7);
+  set_format(8);
   const std::string content = file();
   for (int i = 0; i < 2; ++i) EXPECT_THAT(open_sqlite_store(path_), is_error(Kind::Invalid, "newer"));
   EXPECT_EQ(sha256(file()), sha256(content));
   EXPECT_THAT(posix::list_directory(directory_.path()).value_or(std::vector<std::string>()),
               ::testing::ElementsAre("state.db"));
-  set_format(6);
+  set_format(7);
   reopen();
   EXPECT_EQ(stored(), before);
+}
+
+TEST_F(StoreFormat, OfTheSixthProgramIsTakenOverAndCountsFromThenOn) {
+  const std::int64_t number = add(1, 2).front().number;
+  quota::Traffic traffic;
+  traffic.ever = {7, 8};
+  ASSERT_THAT(store_->put_traffic({{number, traffic}}), is_ok());
+  const std::vector<std::string> before = stored();
+  store_.reset();
+  {
+    SQLite::Database database(path_, SQLite::OPEN_READWRITE);
+    to_sixth(database);
+  }
+  const std::int64_t now = wall_clock_ms();
+  reopen();
+  EXPECT_EQ(stored(), before);
+  const auto seen = store_->uses_seen();
+  ASSERT_THAT(seen, is_ok());
+  ASSERT_EQ(seen->size(), 2U);
+  EXPECT_GE(seen->at(number).at.wall_ms, now - 1000);
+  EXPECT_EQ(seen->at(number).cpu_made, quota::kUnknownCounter);
+  EXPECT_EQ(seen->at(number).traffic, (quota::Carried{7, 8}));
+  EXPECT_EQ(seen->at(number + 1).traffic, quota::Carried());
 }
 
 TEST_F(StoreFormat, OfTheFifthProgramIsTakenOver) {

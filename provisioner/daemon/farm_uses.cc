@@ -1,0 +1,76 @@
+// Counts what guests have used, for bills.
+#include <spdlog/spdlog.h>
+
+#include "provisioner/base/clock.h"
+#include "provisioner/base/posix.h"
+#include "provisioner/daemon/farm.h"
+
+namespace umlfarm::daemon {
+namespace {
+
+quota::Moment this_moment() { return {wall_clock_ms(), uptime_ms(), boot_id()}; }
+
+}  // namespace
+
+quota::UseReading Farm::read_use(const Guest& guest, const quota::Moment& at) const {
+  const GuestRecord& record = guest.record;
+  const std::string id = record.id();
+  quota::UseReading reading;
+  const std::string life = cgroups_.life_of(id);
+  if (!life.empty()) {
+    const quota::Usage usage = cgroups_.usage(id);
+    // Their numbers are given again after a start of the host.
+    reading.cpu_made = at.boot + " " + life;
+    reading.cpu_ns = usage.cpu_ns;
+    reading.memory_held = usage.memory_file.bytes();
+  }
+  reading.traffic = traffic_.of(record.number).ever;
+  reading.memory = record.limits.memory.bytes();
+  reading.disk = record.limits.disk.bytes() + record.limits.swap.bytes();
+  reading.disk_held = posix::allocated(settings_.paths.disk(id)) + posix::allocated(settings_.paths.swap(id));
+  reading.running = guest.live.supervised && guest.live.status.started_ms != 0;
+  reading.started_ms = reading.running ? guest.live.status.started_ms : record.started_ms;
+  reading.ended_ms = record.last_exit_ms;
+  return reading;
+}
+
+Status Farm::count_uses() {
+  Status kept = uses_.count([this] {
+    const quota::Moment at = this_moment();
+    std::vector<GuestReading> readings;
+    for (const Guest& guest : table_.all()) readings.push_back({guest.record, read_use(guest, at)});
+    return std::pair(std::move(readings), at);
+  });
+  if (!kept) spdlog::error("what guests use is not counted, and will be later: {}", kept.error().message());
+  return kept;
+}
+
+Status Farm::count_use_of(std::int64_t number) {
+  return uses_.count([&] {
+    const quota::Moment at = this_moment();
+    std::vector<GuestReading> readings;
+    if (const auto guest = table_.find(number)) readings.push_back({guest->record, read_use(*guest, at)});
+    return std::pair(std::move(readings), at);
+  });
+}
+
+Status Farm::count_last_use(const GuestRecord& record) {
+  // Of one that is deleted, those of its traffic go as well.
+  if (record.desired == Desired::Absent) UMLFARM_TRY(count_traffic());
+  return count_use_of(record.number);
+}
+
+Status Farm::forget_old_uses() {
+  using std::chrono::days;
+  using std::chrono::hours;
+  constexpr std::int64_t kHoursOfAMonth = 31 * hours(days(1)).count();
+  const quota::Hour now = wall_clock_ms() / quota::kHourMs;
+  return store_->forget_uses_before(now - kHoursOfAMonth * settings_.config.usage.keep_months);
+}
+
+Result<std::vector<UseSum>> Farm::uses(const UseQuery& query) {
+  UMLFARM_TRY(count_uses());
+  return store_->sum_uses(query);
+}
+
+}  // namespace umlfarm::daemon
