@@ -61,7 +61,7 @@ struct GuestRecord {
   // Of its latest start, wall clock; 0: none yet. What people were told of is not told again.
   std::int64_t started_ms = 0;
   std::int64_t ready_ms = 0;
-  unsigned restarts = 0;  // in a row, by its own death
+  unsigned restarts = 0;                          // in a row, by its own death
   std::map<std::string, unsigned> restarts_ever;  // by what it had died of
 
   std::string id() const { return guest_id(number); }

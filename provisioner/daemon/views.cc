@@ -198,8 +198,11 @@ json::object uses_view(const std::string& month, const std::vector<UseSum>& sums
   json::object tenants;
   for (const UseSum& sum : sums) {
     const UseEntry& of = sum.of;
-    json::object guest{{"tenant", of.tenant},      {"user", of.user}, {"guest", of.name},
-                       {"id", guest_id(of.guest)}, {"plan", of.plan}};
+    json::object guest{{"tenant", of.tenant},
+                       {"user", of.user},
+                       {"guest", of.name},
+                       {"id", guest_id(of.guest)},
+                       {"plan", of.plan}};
     if (by_hour) guest["hour"] = format_time(of.hour * quota::kHourMs);
     json::object& tenant = tenants.emplace(of.tenant, json::object()).first->value().as_object();
     for (const auto& [name, value] : figures(sum)) {
