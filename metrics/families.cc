@@ -10,8 +10,8 @@ namespace {
 using Samples = std::vector<Sample>;
 
 // All that a guest can be in: each has its sum, also where it is none.
-constexpr std::array kStates{"creating", "starting", "ready",  "unhealthy",
-                             "stopping", "stopped",  "failed", "deleting"};
+constexpr std::array kStates{"creating", "starting", "ready",     "unhealthy", "stopping",
+                             "stopped",  "failed",   "suspended", "deleting"};
 
 template <typename Value>
 Family of_guests(const char* name, bool counter, const char* help, Value value) {

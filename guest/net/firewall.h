@@ -29,8 +29,8 @@ struct LimitedPort {
 
 // What has passed, since the counters were made.
 struct Counters {
-  std::string made;  // tells these counters from ones made later
-  std::map<std::string, quota::Carried> by_tap;   // bytes
+  std::string made;                                    // tells these counters from ones made later
+  std::map<std::string, quota::Carried> by_tap;        // bytes
   std::map<std::string, quota::Carried> packets = {};  // by tap
 };
 

@@ -82,12 +82,13 @@ Result<std::map<std::string, json::value>> look(const api::Client& client,
 
 Verdict judge(const json::value& guest, Goal goal, std::int64_t after_ms) {
   const std::string_view state = guest.at("state").as_string();
-  if (goal == Goal::Stopped && (state == "stopped" || state == "failed")) return {Verdict::Step::Reached, {}};
+  const bool stands = state == "stopped" || state == "suspended" || state == "failed";
+  if (goal == Goal::Stopped && stands) return {Verdict::Step::Reached, {}};
   if (goal != Goal::Ready) return {};
   if (state == "ready" && guest.at("started_ms").to_number<std::int64_t>() > after_ms) {
     return {Verdict::Step::Reached, {}};
   }
-  if (state == "failed" || state == "stopped" || state == "deleting") {
+  if (stands || state == "deleting") {
     return {Verdict::Step::Failed,
             std::string(state) + ": " + printable(json::value_to<std::string>(guest.at("reason")))};
   }

@@ -40,7 +40,7 @@ GuestRecord after_exit(GuestRecord record, const ExitNotice& notice, unsigned mo
   const std::int64_t lived = start_seen ? notice.time_ms - record.started_ms : 0;
   record.last_exit_ms = notice.time_ms;
   record.last_exit = notice.cause + ": " + notice.detail;
-  const bool wanted = record.desired == Desired::Running && !record.restart_asked;
+  const bool wanted = should_run(record) && !record.restart_asked;
   record.restart_asked = false;
   if (notice.cause == "rebooted" && wanted && lived < kShortLife) {
     record.restarts = std::min(record.restarts + 1, std::max(1U, most_restarts));

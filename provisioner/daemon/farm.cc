@@ -2,9 +2,12 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "guest/disk/host_key.h"
 #include "provisioner/base/clock.h"
 #include "provisioner/base/failpoint.h"
+#include "provisioner/base/printable.h"
 #include "provisioner/daemon/library.h"
 #include "provisioner/daemon/supervisor_client.h"
 #include "quota/capacity.h"
@@ -16,6 +19,12 @@ constexpr int kAnswerMs = 12'000;  // the supervisor's own limit is shorter
 constexpr int kConnectMs = 5'000;
 
 const char* word_for(Catalog which) { return which == Catalog::Images ? "image" : "kernel"; }
+
+Status check_not_suspended(const GuestRecord& record) {
+  if (record.suspended.empty()) return {};
+  return Error(Kind::Conflict, "guest '" + record.name + "' is suspended: " + record.suspended +
+                                   "; 'umlfarm unsuspend " + record.name + "' ends that");
+}
 
 }  // namespace
 
@@ -73,6 +82,7 @@ Result<Guest> Farm::change(const std::string& name, const std::function<Status(G
 
 Result<Guest> Farm::start(const std::string& name) {
   return change(name, [](GuestRecord& record) -> Status {
+    UMLFARM_TRY(check_not_suspended(record));
     record.desired = Desired::Running;
     record.failure.clear();
     record.restarts = 0;
@@ -94,6 +104,7 @@ Result<Guest> Farm::restart(const std::string& name) {
   UMLFARM_ASSIGN(const Guest guest, table_.find(name));
   const bool up = guest.live.supervised;
   return change(name, [&](GuestRecord& record) -> Status {
+    UMLFARM_TRY(check_not_suspended(record));
     record.desired = Desired::Running;
     record.restart_asked = up;
     record.failure.clear();
@@ -110,6 +121,36 @@ Result<Guest> Farm::remove(const std::string& name) {
       table_.update(guest.record.number, [](GuestRecord& record) { record.desired = Desired::Absent; }));
   guest.record.desired = Desired::Absent;
   reconciler_.kick(guest.record.number);
+  return guest;
+}
+
+Result<Guest> Farm::suspend(const std::string& name, const std::string& reason) {
+  constexpr std::size_t kMostReason = 200;
+  if (reason.empty() || reason.size() > kMostReason ||
+      !std::all_of(reason.begin(), reason.end(), is_printable))
+    return Error(Kind::Invalid, "reason '" + printable(reason.substr(0, kMostReason)) + "': must be 1 to " +
+                                    std::to_string(kMostReason) + " printable characters");
+  UMLFARM_ASSIGN(const Guest before, table_.find(name));
+  UMLFARM_TRY(count_use_of(before.record.number));
+  UMLFARM_ASSIGN(Guest guest, change(name, [&](GuestRecord& record) -> Status {
+                   record.suspended = reason;
+                   record.restart_asked = false;
+                   record.stop_patience_ms = std::int64_t{settings_.config.guests.stop_seconds} * 1000;
+                   return {};
+                 }));
+  if (before.record.suspended != reason) event(name, "suspended", reason);
+  return guest;
+}
+
+Result<Guest> Farm::unsuspend(const std::string& name) {
+  UMLFARM_ASSIGN(const Guest before, table_.find(name));
+  UMLFARM_TRY(count_use_of(before.record.number));
+  UMLFARM_ASSIGN(Guest guest, change(name, [](GuestRecord& record) -> Status {
+                   record.suspended.clear();
+                   return {};
+                 }));
+  if (!before.record.suspended.empty())
+    event(name, "unsuspended", "was suspended: " + before.record.suspended);
   return guest;
 }
 

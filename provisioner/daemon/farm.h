@@ -100,6 +100,9 @@ class Farm {
   Result<Guest> stop(const std::string& name, std::optional<std::int64_t> patience_ms);
   Result<Guest> restart(const std::string& name);
   Result<Guest> remove(const std::string& name);
+  // Has it stand still, whatever is desired of it, until it is unsuspended.
+  Result<Guest> suspend(const std::string& name, const std::string& reason);
+  Result<Guest> unsuspend(const std::string& name);
 
   // Changes what a guest is promised and can use, while it runs where that is possible. Conflict where it is
   // not and a restart is not asked for.

@@ -115,7 +115,7 @@ Result<LimitsReport> Farm::change_limits(const Guest& guest, const LimitsRequest
     const std::lock_guard lock(taps_mutex_);
     UMLFARM_TRY(limit_tap(record, wanted));
   }
-  const bool again = running && !later.empty() && record.desired == Desired::Running;
+  const bool again = running && !later.empty() && should_run(record);
   const auto write = [&](const quota::Limits& limits) {
     return table_.resize(record.number, bounds, [&](GuestRecord& changed) {
       changed.limits = limits;

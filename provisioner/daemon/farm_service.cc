@@ -175,6 +175,11 @@ Result<api::Response> FarmService::route_guest(const api::Request& request) {
   }
   if (request.method != "POST") return no_such_address(request);
   if (verb == "start") return accepted(farm_.start(name));
+  if (verb == "suspend" && request.method == "POST") {
+    UMLFARM_ASSIGN(const std::string reason, body_text(request, "reason", true));
+    return accepted(farm_.suspend(name, reason));
+  }
+  if (verb == "unsuspend" && request.method == "POST") return accepted(farm_.unsuspend(name));
   if (verb == "restart") return accepted(farm_.restart(name));
   if (verb == "mconsole") return mconsole(request);
   if (verb == "limits") {

@@ -31,6 +31,7 @@ quota::UseReading Farm::read_use(const Guest& guest, const quota::Moment& at) co
   reading.running = guest.live.supervised && guest.live.status.started_ms != 0;
   reading.started_ms = reading.running ? guest.live.status.started_ms : record.started_ms;
   reading.ended_ms = record.last_exit_ms;
+  reading.suspended = !record.suspended.empty();
   return reading;
 }
 
@@ -69,6 +70,7 @@ Status Farm::forget_old_uses() {
 }
 
 Result<std::vector<UseSum>> Farm::uses(const UseQuery& query) {
+  UMLFARM_TRY(count_traffic());
   UMLFARM_TRY(count_uses());
   return store_->sum_uses(query);
 }

@@ -111,6 +111,10 @@ unsigned all_restarts(const GuestRecord& record) {
   return all;
 }
 
+bool should_run(const GuestRecord& record) {
+  return record.desired == Desired::Running && record.suspended.empty() && record.failure.empty();
+}
+
 quota::Holder holder_of(const GuestIdentity& identity) { return {identity.tenant, identity.user}; }
 
 quota::Sums charges_of(const GuestRecord& record) {
@@ -122,6 +126,7 @@ json::object to_json(const GuestRecord& record) {
           {"identity", identity_to_json(record.identity)},
           {"limits", quota::to_json(record.limits)},
           {"desired", desired_name(record.desired)},
+          {"suspended", record.suspended},
           {"restart_asked", record.restart_asked},
           {"stop_patience_ms", record.stop_patience_ms},
           {"failure", record.failure},
@@ -141,6 +146,7 @@ Result<GuestRecord> record_from_json(std::int64_t number, const std::string& tex
   record.identity = identity_from_json(value.at("identity"));
   record.limits = quota::limits_from_json(value.at("limits").as_object());
   record.desired = desired_from_name(json::value_to<std::string>(value.at("desired")));
+  record.suspended = json::value_to<std::string>(value.at("suspended"));
   record.restart_asked = value.at("restart_asked").as_bool();
   record.stop_patience_ms = value.at("stop_patience_ms").to_number<std::int64_t>();
   record.failure = json::value_to<std::string>(value.at("failure"));

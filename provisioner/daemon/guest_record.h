@@ -52,6 +52,7 @@ struct GuestRecord {
   GuestIdentity identity;
   quota::Limits limits;  // what it has been promised
   Desired desired = Desired::Running;
+  std::string suspended;              // why it stands still whatever is desired; empty: it does not
   bool restart_asked = false;         // go down once, and come up again
   std::int64_t stop_patience_ms = 0;  // for the stop under way
   // How it fared; the state of its processes is never stored, it is observed.
@@ -68,6 +69,8 @@ struct GuestRecord {
 };
 
 unsigned all_restarts(const GuestRecord& record);
+// Desired, and nothing is in the way.
+bool should_run(const GuestRecord& record);
 
 quota::Holder holder_of(const GuestIdentity& identity);
 

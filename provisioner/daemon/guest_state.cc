@@ -29,6 +29,8 @@ GuestState state_of(const Guest& guest, std::int64_t now_ms, unsigned ready_seco
   const GuestRecord& record = guest.record;
   if (record.desired == Desired::Absent) return {"deleting", guest.live.trouble};
   if (!record.failure.empty()) return {"failed", record.failure};
+  if (!record.suspended.empty())
+    return {guest.live.supervised ? "stopping" : "suspended", "suspended: " + record.suspended};
   if (guest.live.supervised) {
     if (record.desired == Desired::Stopped) return {"stopping", guest.live.trouble};
     return supervised_state(guest, now_ms, ready_seconds);

@@ -27,7 +27,8 @@ void start(const GuestRecord& record, const Observed& observed, Actions& actions
 Plan plan(const GuestRecord& record, const Observed& observed, std::int64_t now_ms) {
   Plan plan;
   if (observed.supervised) {
-    const bool unwanted = record.desired != Desired::Running || record.restart_asked;
+    const bool unwanted =
+        record.desired != Desired::Running || !record.suspended.empty() || record.restart_asked;
     // Said again to one that is stopping: the patience may have become shorter.
     if (unwanted) plan.actions.push_back(Action::Stop);
     return plan;
@@ -43,7 +44,7 @@ Plan plan(const GuestRecord& record, const Observed& observed, std::int64_t now_
     plan.actions.push_back(Action::Forget);
     return plan;
   }
-  if (record.desired != Desired::Running || !record.failure.empty()) return plan;
+  if (!should_run(record)) return plan;
   const std::int64_t due = record.restarts == 0 ? 0 : record.last_exit_ms + backoff(record.restarts);
   // A clock that was set back must not keep a guest down.
   if (due > now_ms && due - now_ms <= backoff(record.restarts)) {

@@ -157,7 +157,7 @@ void Reconciler::on_failure(const GuestRecord& record, Action action, const Erro
     failures = ++live.failures;
   });
   // Given up already, it is only cleared away: that has no hurry, and no end.
-  const bool starting = record.desired == Desired::Running && record.failure.empty();
+  const bool starting = should_run(record);
   const bool hopeless = !worth_retrying(action, error.kind()) || failures > settings_.restarts;
   if (starting && hopeless) {
     const Status kept =

@@ -132,6 +132,9 @@ constexpr const char* kUses = R"sql(
     started_ms INTEGER NOT NULL) STRICT;
 )sql";
 
+// Since the seventh, too.
+constexpr const char* kSuspended = "UPDATE guests SET record = json_set(record, '$.suspended', '')";
+
 // Guests from before are counted from now on.
 constexpr const char* kUsesBegin = R"sql(
   INSERT INTO use_seen SELECT number, unixepoch('now') * 1000, 0, '', '?', 0,
@@ -160,6 +163,7 @@ void bring_to_format(SQLite::Database& database, int version) {
   if (version < 4) database.exec(kTraffic);
   database.exec(kUses);
   if (version != 0) database.exec(kUsesBegin);
+  database.exec(kSuspended);
   database.exec("PRAGMA user_version = " + std::to_string(kStoreFormat));
 }
 

@@ -51,6 +51,7 @@ json::object guest_view(const Farm& farm, const Guest& guest, json::storage_ptr 
                      {"desired", desired_name(record.desired)},
                      {"state", state.name},
                      {"reason", state.reason},
+                     {"suspended", record.suspended},
                      {"memory_allocated", guest.live.status.memory_allocated},
                      {"disk_allocated", posix::allocated(farm.paths().disk(id))},
                      {"address4", guest::without_prefix(addresses.address4)},

@@ -31,8 +31,8 @@ const std::map<std::string, std::set<std::string>> kAllowed{
     {"provisioner/api", {"provisioner/base"}},
     {"provisioner/cli", {"provisioner/base", "provisioner/api", "guest/disk"}},
     {"provisioner/daemon",
-     {"provisioner/base", "provisioner/config", "provisioner/api", "quota", "metrics", "guest/boot", "guest/disk",
-      "guest/net", "guest/supervisor"}},
+     {"provisioner/base", "provisioner/config", "provisioner/api", "quota", "metrics", "guest/boot",
+      "guest/disk", "guest/net", "guest/supervisor"}},
 };
 
 // The jail runs between fork and exec: no threads, no Boost, no TLS.

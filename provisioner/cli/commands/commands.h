@@ -18,6 +18,8 @@ Command logs_command();
 Command events_command();
 Command mconsole_command();
 Command metrics_command();
+Command suspend_command();
+Command unsuspend_command();
 Command usage_command();
 Command image_list_command();
 Command image_build_command();

@@ -71,8 +71,8 @@ TEST(Counters, AreReadAsTheyArePrinted) {
   const std::string in =
       printed(R"(, "elem": [{"elem": {"val": "tg1", "counter": {"packets": 2, "bytes": 30}}},
     {"elem": {"val": "tg2", "counter": {"packets": 1, "bytes": 12345678901234}}}])");
-  const std::string out =
-      printed(R"(, "comment": "ab12", "elem": [{"elem": {"val": "tg1", "counter": {"packets": 3, "bytes": 7}}}])");
+  const std::string out = printed(
+      R"(, "comment": "ab12", "elem": [{"elem": {"val": "tg1", "counter": {"packets": 3, "bytes": 7}}}])");
   const auto counters = read_counters(in, out);
   ASSERT_TRUE(counters);
   EXPECT_EQ(counters->made, "ab12");

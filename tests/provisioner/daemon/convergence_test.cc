@@ -62,7 +62,7 @@ void expect_arrival(const GuestRecord& wanted, const World& world) {
   EXPECT_EQ(world.broken(), "");
   EXPECT_EQ(world.gone(), wanted.desired == Desired::Absent);
   const GuestRecord& now = world.record();
-  const bool up = now.desired == Desired::Running && now.failure.empty();
+  const bool up = now.desired == Desired::Running && now.suspended.empty() && now.failure.empty();
   EXPECT_TRUE(!up || world.observed().supervised);
   EXPECT_TRUE(now.desired == Desired::Running || !world.observed().supervised);
   EXPECT_EQ(world.residue(), world.observed().supervised);

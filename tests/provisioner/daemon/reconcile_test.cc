@@ -32,7 +32,9 @@ struct Case {
   // Neither runs nor has an end that must be looked at first.
   bool ended() const { return observed.exit_recorded || observed.vanished; }
   bool down() const { return !observed.supervised && !ended(); }
-  bool wanted() const { return record.desired == Desired::Running && record.failure.empty(); }
+  bool wanted() const {
+    return record.desired == Desired::Running && record.suspended.empty() && record.failure.empty();
+  }
 };
 
 // Checks every combination of what is wanted and what is seen; stops at the first that fails.
@@ -48,7 +50,8 @@ void for_every_case(const std::function<void(const Case&)>& check) {
 
 TEST(Reconcile, OnlyEverStopsAGuestThatRuns) {
   for_every_case([](const Case& at) {
-    const bool unwanted = at.record.desired != Desired::Running || at.record.restart_asked;
+    const bool unwanted =
+        at.record.desired != Desired::Running || !at.record.suspended.empty() || at.record.restart_asked;
     EXPECT_EQ(at.has(Action::Stop), at.observed.supervised && unwanted);
     if (!at.observed.supervised) return;
     EXPECT_EQ(at.plan.actions.size(), unwanted ? 1U : 0U);

@@ -77,6 +77,7 @@ inline GuestRecord full_guest() {
   record.started_ms = 1'700'000'000'003;
   record.ready_ms = -4;
   record.restarts = 5;
+  record.suspended = "not paid";
   record.restarts_ever = {{"crashed", 4'000'000'001U}};
   return record;
 }

@@ -18,7 +18,9 @@ using testing::is_ok;
 
 // As the sixth was: nothing was known of what guests had used.
 void to_sixth(SQLite::Database& database) {
-  database.exec("DROP TABLE uses; DROP TABLE use_seen; PRAGMA user_version = 6");
+  database.exec(
+      "DROP TABLE uses; DROP TABLE use_seen; PRAGMA user_version = 6;"
+      "UPDATE guests SET record = json_remove(record, '$.suspended')");
 }
 
 // As the fifth was: a number of restarts, without their causes.

@@ -22,7 +22,7 @@ std::vector<Observed> all_observations() {
 std::vector<GuestRecord> all_records() {
   std::vector<GuestRecord> all;
   for (const Desired desired : {Desired::Running, Desired::Stopped, Desired::Absent}) {
-    for (unsigned bits = 0; bits < 8; ++bits) {
+    for (unsigned bits = 0; bits < 16; ++bits) {
       for (const unsigned restarts : {0U, 1U, 5U, 4'000'000'000U}) {
         for (const std::int64_t last_exit : {std::int64_t{0}, kNow - kHour, kNow - 1, kNow, kNow + kHour}) {
           GuestRecord record = guest_of(1, "alice");
@@ -30,6 +30,7 @@ std::vector<GuestRecord> all_records() {
           record.failure = (bits & 1U) != 0 ? "failed" : "";
           record.restart_asked = (bits & 2U) != 0;
           record.limits.swap = ByteSize::mib(bits & 4U);
+          record.suspended = (bits & 8U) != 0 ? "not paid" : "";
           record.restarts = restarts;
           record.last_exit_ms = last_exit;
           all.push_back(record);
@@ -42,6 +43,7 @@ std::vector<GuestRecord> all_records() {
 
 std::string describe(const GuestRecord& record, const Observed& observed) {
   std::string text = std::string(desired_name(record.desired)) + (record.failure.empty() ? "" : " failed") +
+                     (record.suspended.empty() ? "" : " suspended") +
                      (record.restart_asked ? " restart" : "") + " restarts " +
                      std::to_string(record.restarts) + " exited " +
                      std::to_string(record.last_exit_ms - kNow) + " seen:";
