@@ -170,7 +170,7 @@ class Farm {
   // By one thread at a time.
   void reclaim_memory();
   void reclaim_from(const Guest& guest);
-  // Adds up what guests' taps have carried, and holds taps to what follows from it. By one thread at a time.
+  // Adds up what guests' taps have carried, and holds taps to what follows from it.
   Status count_traffic();
   quota::UseReading read_use(const Guest& guest, const quota::Moment& at) const;
   Status count_uses();
@@ -251,7 +251,8 @@ class Farm {
   // A lock is taken while one above it is held, never the other way round.
   std::mutex admission_;   // from looking at names, numbers and tenants to writing them
   std::mutex library_;     // images and kernels get their place and lose it one at a time
-  std::mutex taps_mutex_;  // from looking at a guest's limits to writing them to its tap
+  std::mutex counting_traffic_;  // from reading taps' counters to keeping what they say
+  std::mutex taps_mutex_;        // from looking at a guest's limits to writing them to its tap
   std::map<std::int64_t, quota::TapLimits> tap_limits_;  // as they were last written
   std::map<std::int64_t, std::string> tap_faults_;       // why they could not be
   std::mutex notices_mutex_;

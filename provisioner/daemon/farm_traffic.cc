@@ -30,6 +30,8 @@ quota::Traffic Farm::traffic(const Guest& guest, const guest::Counters& counters
 }
 
 Status Farm::count_traffic() {
+  // Counters that were read before those that were counted last would look as if they had begun anew.
+  const std::lock_guard lock(counting_traffic_);
   UMLFARM_ASSIGN(const guest::Counters counters, network_->counters());
   const std::vector<GuestRecord> records = table_.records();
   std::map<std::string, std::int64_t> guests;

@@ -1,14 +1,20 @@
 // What a real Prometheus gets of a farm of real guests.
 #include <gmock/gmock.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include <boost/algorithm/string/replace.hpp>
 #include <boost/json.hpp>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <regex>
+#include <thread>
 
 #include "provisioner/base/posix.h"
+#include "provisioner/base/unique_fd.h"
 #include "tests/support/prometheus_server.h"
 #include "tests/support/test_farm.h"
 
@@ -255,6 +261,81 @@ TEST(Metrics, AreServedOverTlsToWhoHasTheToken) {
   EXPECT_TRUE(eventually([&] { return !prometheus.query("up{job=\"without\"}").empty(); }));
   EXPECT_EQ(prometheus.value("up{job=\"without\"}"), 0);
   EXPECT_EQ(prometheus.value("count(umlfarm_build_info)"), 1);
+}
+
+// Whoever counts the host, or does not.
+class LibvirtTest : public ::testing::Test {
+ protected:
+  static std::string config(const std::string& uri) {
+    return "[metrics]\nlisten = ''\ninterval_seconds = 1\n[capacity]\nlibvirt = '" + uri + "'\n";
+  }
+  static double up(const TestFarm& farm) {
+    std::smatch match;
+    const std::string text = farm.ok({"metrics"});
+    return std::regex_search(text, match, std::regex("\numlfarm_host_libvirt_up ([01])\n"))
+               ? std::stod(match[1])
+               : -1;
+  }
+  static double memory(const TestFarm& farm) {
+    std::smatch match;
+    const std::string text = farm.ok({"metrics"});
+    EXPECT_TRUE(std::regex_search(text, match, std::regex("\numlfarm_host_memory_size_bytes ([0-9.e+]+)\n")));
+    return std::stod(match[1]);
+  }
+  static bool is_looked_at(const TestFarm& farm) {
+    return eventually([&] { return farm.umlfarm({"metrics"}).code == 0; });
+  }
+};
+
+TEST_F(LibvirtTest, IsAskedByItsEmbeddedDriverAndByATestDriver) {
+  double by_embedded = 0;
+  for (const char* const uri : {"qemu:///embed", "test:///default"}) {
+    const TestFarm farm(config(uri), false);
+    ASSERT_TRUE(is_looked_at(farm));
+    EXPECT_TRUE(eventually([&] { return up(farm) == 1; })) << uri << farm.ok({"status"});
+    if (by_embedded == 0) by_embedded = memory(farm);
+    // What the test driver can't say of memory, the kernel does.
+    EXPECT_EQ(memory(farm), by_embedded) << uri;
+    EXPECT_NE(farm.ok({"host", "show"}).find(std::string("counted by ") + uri), std::string::npos);
+  }
+}
+
+TEST_F(LibvirtTest, ThatNobodyReachesIsSaidToBeSo) {
+  const TestFarm farm(config("qemu+tcp://127.0.0.1:1/system"), false);
+  ASSERT_TRUE(is_looked_at(farm));
+  EXPECT_TRUE(eventually([&] { return farm.ok({"status"}).find("libvirt") != std::string::npos; }));
+  EXPECT_TRUE(eventually([&] { return up(farm) == 0; }));
+  EXPECT_GT(memory(farm), 1e8) << "by the kernel's word";
+}
+
+TEST_F(LibvirtTest, ThatIsNotAskedForHasNoMetric) {
+  const TestFarm farm(config(""), false);
+  ASSERT_TRUE(is_looked_at(farm));
+  EXPECT_EQ(up(farm), -1);
+}
+
+// A peer that takes the connection and never says a word.
+TEST_F(LibvirtTest, ThatHangsKeepsNobodyWaiting) {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "s";
+  const UniqueFd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  ASSERT_EQ(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::listen(listener.get(), 8), 0);
+  const TestFarm farm(config("qemu+unix:///system?socket=" + path), false);
+  ASSERT_TRUE(is_looked_at(farm));
+  pollfd asked{listener.get(), POLLIN, 0};
+  ASSERT_EQ(::poll(&asked, 1, 10'000), 1) << "libvirt was not asked";
+  for (int i = 0; i < 20; ++i) {
+    const Ran ran =
+        run_program({"timeout", "5", std::string(UMLFARM_BUILD_DIRECTORY) + "/provisioner/cli/umlfarm",
+                     "--socket", farm.socket(), "status"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  EXPECT_EQ(up(farm), 0);
 }
 
 TEST(Metrics, KeepNoFarmFromRunningWhoseAddressIsTaken) {
