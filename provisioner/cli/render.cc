@@ -138,11 +138,18 @@ std::string render_status(const json::value& document) {
   for (const auto& [state, count] : document.at("guests").as_object()) {
     guests.push_back(std::to_string(count.to_number<std::int64_t>()) + " " + std::string(state));
   }
-  std::string shown = fields({{"version", text(document, "version")},
-                              {"guests", guests.empty() ? "none" : boost::algorithm::join(guests, ", ")},
-                              {"memory promised", used_of(document.at("memory"), "promised", "capacity")},
-                              {"disk promised", used_of(document.at("disk"), "promised", "capacity")},
-                              {"processors promised", count_of(document.at("processors"))}});
+  const json::array& problems = document.at("problems").as_array();
+  std::string shown;
+  for (const json::value& problem : problems) {
+    shown += (shown.empty() ? "the farm is not well; first: " : "and: ") + text(problem, "what") + "\n    " +
+             text(problem, "remedy") + "\n";
+  }
+  if (problems.empty()) shown = "the farm is well\n";
+  shown += fields({{"version", text(document, "version")},
+                   {"guests", guests.empty() ? "none" : boost::algorithm::join(guests, ", ")},
+                   {"memory promised", used_of(document.at("memory"), "promised", "capacity")},
+                   {"disk promised", used_of(document.at("disk"), "promised", "capacity")},
+                   {"processors promised", count_of(document.at("processors"))}});
   for (const json::value& notice : document.at("notices").as_array()) {
     shown += "notice: " + printable(json::value_to<std::string>(notice)) + "\n";
   }
@@ -152,7 +159,11 @@ std::string render_status(const json::value& document) {
 std::string render_event(const json::value& event) {
   const std::string guest = text(event, "guest");
   return format_time(number(event, "time_ms")) + "  " + (guest.empty() ? "-" : guest) + "  " +
-         text(event, "kind") + "  " + text(event, "message") + "\n";
+         text(event, "kind") + "  " + text(event, "message") +
+         (text(event, "asked_by").empty()
+              ? ""
+              : "  [" + text(event, "asked_by") + " " + text(event, "request") + "]") +
+         "\n";
 }
 
 }  // namespace umlfarm::cli

@@ -76,6 +76,12 @@ void read_usage(Reader& reader, const toml::table& table, Usage& usage) {
   reader.read(table, "keep_months", usage.keep_months, 1, 1200);
 }
 
+void read_events(Reader& reader, const toml::table& table, Events& events) {
+  reader.known_keys(table, {"keep", "keep_days"});
+  reader.read(table, "keep", events.keep, 100, 10'000'000);
+  reader.read(table, "keep_days", events.keep_days, 1, 36'500);
+}
+
 template <typename T>
 void read_limit(Reader& reader, const toml::table& table, std::string_view key, T& to) {
   reader.read(table, key, to);
@@ -135,12 +141,13 @@ void check_default_plan(Reader& reader, const toml::table& root, const Config& c
 
 Config read(Reader& reader, const toml::table& root) {
   Config config = defaults();
-  reader.known_keys(root, {"admins", "network", "guests", "metrics", "usage", "capacity", "plan"});
+  reader.known_keys(root, {"admins", "network", "guests", "metrics", "usage", "events", "capacity", "plan"});
   reader.read(root, "admins", config.admins);
   if (const auto* table = reader.section(root, "network")) read_network(reader, *table, config.network);
   if (const auto* table = reader.section(root, "guests")) read_guests(reader, *table, config.guests);
   if (const auto* table = reader.section(root, "metrics")) read_metrics(reader, *table, config.metrics);
   if (const auto* table = reader.section(root, "usage")) read_usage(reader, *table, config.usage);
+  if (const auto* table = reader.section(root, "events")) read_events(reader, *table, config.events);
   if (const auto* table = reader.section(root, "capacity")) read_capacity(reader, *table, config.capacity);
   read_plans(reader, root, config.plans);
   check_default_plan(reader, root, config);

@@ -51,12 +51,18 @@ struct Usage {
   unsigned keep_months = 14;  // of what guests have used, hour by hour
 };
 
+struct Events {
+  unsigned keep = 10'000;
+  unsigned keep_days = 365;
+};
+
 struct Config {
   std::vector<std::uint32_t> admins;  // uids that may use the socket beside root
   Network network;
   Guests guests;
   Metrics metrics;
   Usage usage;
+  Events events;
   quota::Overcommit capacity;
   std::vector<quota::Plan> plans;  // tiny to capacity, unless the file has plans of its own
 };

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "guest/boot/kernel_features.h"
+#include "provisioner/daemon/asked.h"
 
 namespace umlfarm::daemon {
 
@@ -26,6 +27,7 @@ struct Event {
   std::string guest;  // name; empty: the farm
   std::string kind;   // such as "created", "ready", "exited"
   std::string message;
+  Asked asked = {};  // for it, or for what it followed from
 };
 
 }  // namespace umlfarm::daemon

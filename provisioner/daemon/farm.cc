@@ -8,6 +8,7 @@
 #include "provisioner/base/clock.h"
 #include "provisioner/base/failpoint.h"
 #include "provisioner/base/printable.h"
+#include "provisioner/daemon/exit_policy.h"
 #include "provisioner/daemon/library.h"
 #include "provisioner/daemon/supervisor_client.h"
 #include "quota/capacity.h"
@@ -217,12 +218,22 @@ Result<CatalogEntry> Farm::remove(Catalog which, const std::string& asked) {
 
 Result<FarmStatus> Farm::status() {
   FarmStatus status;
+  Vitals vitals;
   for (const Guest& guest : table_.all()) {
-    ++status.guests[state_of(guest, wall_clock_ms(), settings_.config.guests.ready_seconds).name];
+    const std::string state = state_of(guest, wall_clock_ms(), settings_.config.guests.ready_seconds).name;
+    ++status.guests[state];
+    vitals.guests[state].push_back(guest.record.name);
+    if (guest.live.status.waits_for_room) vitals.waiting.push_back(guest.record.name);
   }
   status.promised = ledger_.of(quota::kHostAccount);
   UMLFARM_ASSIGN(status.host, host_.now());
   status.disk_quota = disk_quota_->text();
+  vitals.host = status.host;
+  vitals.load = quota::host_load(settings_.paths.state());
+  vitals.promised = status.promised;
+  vitals.addresses = pool_.size();
+  vitals.users = settings_.config.guests.uids;
+  status.problems = diagnose(vitals);
   if (!status.host.notice.empty()) status.notices.push_back(status.host.notice);
   for (const std::string& controller : cgroups_.missing()) {
     status.notices.push_back("this host has no " + controller + " cgroup: that limit is not enforced by one");
@@ -241,11 +252,32 @@ void Farm::add_notice(const std::string& notice) {
   notices_.push_back(notice);
 }
 
-void Farm::event(const std::string& guest, const std::string& kind, const std::string& message) {
-  spdlog::info("{}{}: {}", guest, guest.empty() ? kind : " " + kind, message);
-  if (Status kept = store_->add_event({0, wall_clock_ms(), guest, kind, message}); !kept) {
-    spdlog::error("event not kept: {}", kept.error().message());
+void Farm::event(const std::string& name, const std::string& kind, const std::string& message) {
+  Event event{0, wall_clock_ms(), name, kind, message, asked_now()};
+  if (const auto guest = table_.find(name)) {
+    const bool began_now = !event.asked.request.empty();
+    const bool died = std::find(kDeaths.begin(), kDeaths.end(), kind) != kDeaths.end();
+    if (!began_now && !died) event.asked = guest->live.asked;
+    // What comes after it has arrived, nobody asked for.
+    const bool arrived = kind == "ready" || (!should_run(guest->record) && !guest->live.supervised);
+    if (began_now || ((arrived || died) && !guest->live.asked.request.empty())) {
+      table_.update_live(guest->record.number,
+                         [&](Live& live) { live.asked = began_now ? event.asked : Asked(); });
+    }
   }
+  const std::string by =
+      event.asked.by.empty() ? "" : " (" + event.asked.by + ", " + event.asked.request + ")";
+  spdlog::info("{}{}: {}{}", name, name.empty() ? kind : " " + kind, message, by);
+  if (Status kept = store_->add_event(event); !kept)
+    spdlog::error("event not kept: {}", kept.error().message());
+}
+
+void Farm::note_asked(const std::string& guest, const std::string& what) { event(guest, "asked", what); }
+
+Status Farm::forget_old_events() {
+  constexpr std::int64_t kDayMs = 86'400'000;
+  const config::Events& events = settings_.config.events;
+  return store_->forget_events(wall_clock_ms() - events.keep_days * kDayMs, events.keep);
 }
 
 }  // namespace umlfarm::daemon

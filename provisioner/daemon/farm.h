@@ -17,6 +17,7 @@
 #include "provisioner/base/result.h"
 #include "provisioner/config/config.h"
 #include "provisioner/daemon/admission.h"
+#include "provisioner/daemon/diagnosis.h"
 #include "provisioner/daemon/effects.h"
 #include "provisioner/daemon/guest_memory.h"
 #include "provisioner/daemon/guest_table.h"
@@ -42,6 +43,7 @@ struct FarmStatus {
   quota::HostCapacity host;
   quota::Amounts promised;
   std::vector<std::string> notices;  // what this host can't do, for people
+  std::vector<Problem> problems;     // what is wrong right now
   std::string disk_quota;            // what holds guests' disks, for people
 };
 
@@ -135,10 +137,10 @@ class Farm {
   // Conflict while a guest uses it.
   Result<CatalogEntry> remove(Catalog which, const std::string& asked);
 
-  Result<std::vector<Event>> events(std::int64_t since, unsigned limit) {
-    return store_->events(since, limit);
-  }
+  Result<std::vector<Event>> events(const EventQuery& query) { return store_->events(query); }
   Result<FarmStatus> status();
+  // Notes who asked, by asked_now(), for what becomes of the guest from now on; empty: of the farm.
+  void note_asked(const std::string& guest, const std::string& what);
   // For status(), from now on.
   void add_notice(const std::string& notice);
 
@@ -179,6 +181,7 @@ class Farm {
   // While its counters are still there.
   Status count_last_use(const GuestRecord& record);
   Status forget_old_uses();
+  Status forget_old_events();
   quota::TapLimits tap_limits(const GuestRecord& record) const;
   // As it is promised and has been used up. Nothing where it is so already.
   Status limit_network(const GuestRecord& record);
@@ -249,8 +252,8 @@ class Farm {
   std::map<std::string, Spent> spent_;  // by guest's id
   quota::Reclaim reclaim_;              // reclaim_memory()'s alone
   // A lock is taken while one above it is held, never the other way round.
-  std::mutex admission_;   // from looking at names, numbers and tenants to writing them
-  std::mutex library_;     // images and kernels get their place and lose it one at a time
+  std::mutex admission_;         // from looking at names, numbers and tenants to writing them
+  std::mutex library_;           // images and kernels get their place and lose it one at a time
   std::mutex counting_traffic_;  // from reading taps' counters to keeping what they say
   std::mutex taps_mutex_;        // from looking at a guest's limits to writing them to its tap
   std::map<std::int64_t, quota::TapLimits> tap_limits_;  // as they were last written

@@ -159,6 +159,7 @@ Status Farm::pick_up(bool work) {
   keep_doing(recount_uses_, kRecountUses, [this] {
     (void)!count_uses();
     (void)!forget_old_uses();
+    (void)!forget_old_events();
   });
   if (guests.reclaim_pressure < kNeverReclaim)
     keep_doing(reclaim_again_, kLookAtPressure, [this] { reclaim_memory(); });

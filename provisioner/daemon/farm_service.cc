@@ -69,24 +69,37 @@ bool follows(const api::Request& request) {
   return found != request.query.end() && found->second != "0";
 }
 
-std::string event_lines(const std::vector<Event>& events, const std::string& guest) {
+std::string event_lines(const std::vector<Event>& events) {
   std::string lines;
-  for (const Event& event : events) {
-    if (guest.empty() || event.guest == guest) lines += json::serialize(event_view(event)) + "\n";
-  }
+  for (const Event& event : events) lines += json::serialize(event_view(event)) + "\n";
   return lines;
 }
 
 }  // namespace
 
 api::Response FarmService::handle(const api::Request& request) {
+  const AskedScope asked(request.peer);
   Result<api::Response> response = route(request);
   if (response) return *std::move(response);
   farm_.tally().add_error(response.error().kind());
   return api::error_response(response.error());
 }
 
+// One that changes something is noted before it does.
+void FarmService::note(const api::Request& request) {
+  if (request.method == "GET" || request.path.empty()) return;
+  const bool of_guest = request.path[0] == "guests" && request.path.size() > 1;
+  // Of one that is made, its own event tells.
+  if (request.path[0] == "guests" && !of_guest) return;
+  if (of_guest && !farm_.find(request.path[1])) return;
+  std::string what = request.method == "DELETE" ? "delete" : "";
+  for (std::size_t i = of_guest ? 2 : 0; i < request.path.size(); ++i)
+    what += (what.empty() ? "" : " ") + request.path[i];
+  farm_.note_asked(of_guest ? request.path[1] : "", what.empty() ? "set" : what);
+}
+
 Result<api::Response> FarmService::route(const api::Request& request) {
+  note(request);
   const std::string first = request.path.empty() ? "" : request.path[0];
   const bool alone = request.path.size() == 1 && request.method == "GET";
   if (first == "guests") return request.path.size() == 1 ? route_guests(request) : route_guest(request);
@@ -215,9 +228,9 @@ Result<api::Response> FarmService::events(const api::Request& request) {
   const std::string guest = named == request.query.end() ? "" : named->second;
   auto last = std::make_shared<std::int64_t>(since);
   const auto next = [this, last, guest]() -> Result<std::string> {
-    UMLFARM_ASSIGN(const std::vector<Event> events, farm_.events(*last, kEventsAtOnce));
+    UMLFARM_ASSIGN(const std::vector<Event> events, farm_.events({*last, guest, kEventsAtOnce}));
     if (!events.empty()) *last = events.back().id;
-    return event_lines(events, guest);
+    return event_lines(events);
   };
   api::Response response{200, "application/x-ndjson", {}, {}};
   for (std::int64_t before = -1; before != *last;) {

@@ -17,6 +17,7 @@ class FarmService final : public api::Service {
  private:
   using Path = std::vector<std::string>;
 
+  void note(const api::Request& request);
   Result<api::Response> route(const api::Request& request);
   Result<api::Response> route_guests(const api::Request& request);
   Result<api::Response> route_guest(const api::Request& request);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "guest/supervisor/control.h"
+#include "provisioner/daemon/asked.h"
 #include "provisioner/daemon/state_store.h"
 #include "quota/ledger.h"
 
@@ -25,6 +26,7 @@ struct Live {
   unsigned failures = 0;           // failed steps in a row
   bool told_of_room = false;       // an event says that it waits for room on the host's disk
   std::int64_t room_ms = 0;        // when the last one did
+  Asked asked;                     // for what it is on its way to
 };
 
 struct Guest {

@@ -16,8 +16,6 @@
 namespace umlfarm::daemon {
 namespace {
 
-constexpr int kEventsKept = 10'000;
-
 // SQLite's integers have a sign.
 std::int64_t signed_of(std::uint64_t amount) {
   return static_cast<std::int64_t>(std::min(amount, static_cast<std::uint64_t>(INT64_MAX)));
@@ -308,35 +306,44 @@ class SqliteStore final : public StateStore {
     });
   }
 
-  Status add_event(Event event) override {
-    return guarded<void>([&]() -> Status {
-      SQLite::Transaction transaction(database_);
-      SQLite::Statement insert(database_,
-                               "INSERT INTO events (time_ms, guest, kind, message) VALUES (?,?,?,?)");
-      insert.bind(1, event.time_ms);
-      insert.bind(2, event.guest);
-      insert.bind(3, event.kind);
-      insert.bind(4, event.message);
-      insert.exec();
-      SQLite::Statement trim(database_, "DELETE FROM events WHERE id <= ?");
-      trim.bind(1, database_.getLastInsertRowid() - kEventsKept);
-      trim.exec();
-      transaction.commit();
-      return {};
-    });
+  Status add_event(const Event& event) override {
+    return changed(
+        "INSERT INTO events (time_ms, guest, kind, message, asked_by, request) VALUES (?,?,?,?,?,?)",
+        [&](SQLite::Statement& insert) {
+          insert.bind(1, event.time_ms);
+          insert.bind(2, event.guest);
+          insert.bind(3, event.kind);
+          insert.bind(4, event.message);
+          insert.bind(5, event.asked.by);
+          insert.bind(6, event.asked.request);
+        });
   }
 
-  Result<std::vector<Event>> events(std::int64_t since, unsigned limit) override {
+  Status forget_events(std::int64_t before_ms, std::int64_t keep) override {
+    return changed("DELETE FROM events WHERE time_ms < ? OR id <= (SELECT max(id) FROM events) - ?",
+                   [&](SQLite::Statement& remove) {
+                     remove.bind(1, before_ms);
+                     remove.bind(2, keep);
+                   });
+  }
+
+  Result<std::vector<Event>> events(const EventQuery& query) override {
     return guarded<std::vector<Event>>([&]() -> Result<std::vector<Event>> {
       std::vector<Event> events;
-      SQLite::Statement select(
-          database_, "SELECT id, time_ms, guest, kind, message FROM events WHERE id > ? ORDER BY id LIMIT ?");
-      select.bind(1, since);
-      select.bind(2, limit);
+      SQLite::Statement select(database_,
+                               "SELECT id, time_ms, guest, kind, message, asked_by, request FROM events "
+                               "WHERE id > ?1 AND (?2 = '' OR guest = ?2) ORDER BY id LIMIT ?3");
+      select.bind(1, query.since);
+      select.bind(2, query.guest);
+      select.bind(3, query.most);
       while (select.executeStep()) {
-        events.push_back({select.getColumn(0).getInt64(), select.getColumn(1).getInt64(),
-                          select.getColumn(2).getString(), select.getColumn(3).getString(),
-                          select.getColumn(4).getString()});
+        const auto text = [&](int index) { return select.getColumn(index).getString(); };
+        events.push_back({select.getColumn(0).getInt64(),
+                          select.getColumn(1).getInt64(),
+                          text(2),
+                          text(3),
+                          text(4),
+                          {text(5), text(6)}});
       }
       return events;
     });

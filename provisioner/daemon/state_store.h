@@ -21,6 +21,12 @@
 
 namespace umlfarm::daemon {
 
+struct EventQuery {
+  std::int64_t since = 0;  // those after this one
+  std::string guest;       // empty: of all
+  unsigned most = 0;
+};
+
 class StateStore {
  public:
   virtual ~StateStore() = default;
@@ -63,10 +69,11 @@ class StateStore {
   virtual Status put(Catalog which, const CatalogEntry& entry) = 0;
   virtual Status remove(Catalog which, const std::string& digest) = 0;
 
-  // Keeps the newest ten thousand.
-  virtual Status add_event(Event event) = 0;
-  // Those after `since`, oldest first, at most `limit`.
-  virtual Result<std::vector<Event>> events(std::int64_t since, unsigned limit) = 0;
+  virtual Status add_event(const Event& event) = 0;
+  // Those of before that time, and all but the newest so many.
+  virtual Status forget_events(std::int64_t before_ms, std::int64_t keep) = 0;
+  // Oldest first.
+  virtual Result<std::vector<Event>> events(const EventQuery& query) = 0;
 };
 
 // Opens or creates the database. Invalid when it was written by a newer version.

@@ -133,7 +133,11 @@ constexpr const char* kUses = R"sql(
 )sql";
 
 // Since the seventh, too.
-constexpr const char* kSuspended = "UPDATE guests SET record = json_set(record, '$.suspended', '')";
+constexpr const char* kSuspendedAndAsked = R"sql(
+  UPDATE guests SET record = json_set(record, '$.suspended', '');
+  ALTER TABLE events ADD COLUMN asked_by TEXT NOT NULL DEFAULT '';
+  ALTER TABLE events ADD COLUMN request TEXT NOT NULL DEFAULT '';
+)sql";
 
 // Guests from before are counted from now on.
 constexpr const char* kUsesBegin = R"sql(
@@ -163,7 +167,7 @@ void bring_to_format(SQLite::Database& database, int version) {
   if (version < 4) database.exec(kTraffic);
   database.exec(kUses);
   if (version != 0) database.exec(kUsesBegin);
-  database.exec(kSuspended);
+  database.exec(kSuspendedAndAsked);
   database.exec("PRAGMA user_version = " + std::to_string(kStoreFormat));
 }
 

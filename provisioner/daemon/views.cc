@@ -94,15 +94,18 @@ json::object plan_view(const quota::Plan& plan) {
 }
 
 json::object event_view(const Event& event) {
-  return {{"id", event.id},
-          {"time_ms", event.time_ms},
-          {"guest", event.guest},
-          {"kind", event.kind},
+  return {{"id", event.id},          {"time_ms", event.time_ms},   {"guest", event.guest},
+          {"kind", event.kind},      {"asked_by", event.asked.by}, {"request", event.asked.request},
           {"message", event.message}};
 }
 
 json::object status_view(const FarmStatus& status, const quota::Overcommit& overcommit) {
+  json::array problems;
+  for (const Problem& problem : status.problems)
+    problems.push_back({{"what", problem.what}, {"remedy", problem.remedy}});
   json::object view{{"version", UMLFARM_VERSION},
+                    {"well", problems.empty()},
+                    {"problems", problems},
                     {"guests", json::value_from(status.guests)},
                     {"notices", json::value_from(status.notices)}};
   const quota::Bounds most = quota::bounds_of(status.host, overcommit);

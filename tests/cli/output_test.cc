@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <map>
+#include <set>
 #include <sstream>
 
 #include "tests/support/test_farm.h"
@@ -37,6 +39,36 @@ TEST(Output, OfEventsTellsAGuestsLife) {
     at = events.find(kind, at);
     ASSERT_NE(at, std::string::npos) << kind << " in " << events;
   }
+}
+
+// All that followed from one request has its name, and what came about by itself has none.
+TEST(Output, OfEventsSaysWhoAsked) {
+  const TestFarm farm;
+  farm.create("alice");
+  farm.ok({"stop", "alice"});
+  std::map<std::string, std::set<std::string>> requests;
+  std::istringstream lines(farm.ok({"--json", "events", "--guest", "alice"}));
+  for (std::string line; std::getline(lines, line);) {
+    const boost::json::value event = boost::json::parse(line);
+    const auto text = [&](const char* key) { return boost::json::value_to<std::string>(event.at(key)); };
+    EXPECT_EQ(text("asked_by"), "root") << line;
+    requests[text("request")].insert(text("kind"));
+  }
+  ASSERT_EQ(requests.size(), 2U);
+  for (const auto& [request, kinds] : requests) {
+    EXPECT_EQ(request.size(), 8U);
+    const bool first = kinds.contains("created");
+    EXPECT_EQ(kinds, (first ? std::set<std::string>{"created", "started", "ready"}
+                            : std::set<std::string>{"asked", "stopped"}));
+  }
+  farm.ok({"start", "alice"});
+  const std::int64_t started = farm.number("alice", "started_ms");
+  ::kill(farm.kernel_of("alice"), SIGKILL);
+  EXPECT_TRUE(eventually([&] { return farm.is_ready_again("alice", started); }));
+  EXPECT_NE(farm.ok({"events", "--guest", "alice"}).find("alice  crashed  "), std::string::npos);
+  const std::string events = farm.ok({"--json", "events", "--guest", "alice"});
+  const std::string death = events.substr(events.find("\"crashed\""));
+  EXPECT_NE(death.find("\"asked_by\":\"\""), std::string::npos) << death;
 }
 
 TEST(Output, OfEventsFollows) {

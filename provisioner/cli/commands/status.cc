@@ -10,8 +10,9 @@ Command status_command() {
   return {
       "status",
       "",
-      "show what the farm has promised and what the host has",
-      "Shows how many guests are in which state, and how much of the host's memory and disk is promised.\n\n"
+      "show whether the farm is well, and what it has promised",
+      "Says whether the farm is well, and where it is not, what to do first; then how many guests are in\n"
+      "which state, and how much of the host's memory and disk is promised.\n\n"
       "  umlfarm status\n",
       [](Context& context, const auto& arguments) -> Result<int> {
         parse(arguments, {}, 0, 0);

@@ -85,8 +85,9 @@ TEST(Render, ShowsNothingThatATerminalWouldObey) {
   for (const char* key : {"name", "state", "reason", "plan", "image", "kernel", "address4", "host_key"}) {
     hostile[key] = "\x1b[2J\x9b\r\n\xc3\xbc";
   }
-  const json::object event{
-      {"id", 1}, {"time_ms", kNow}, {"guest", "\x1b[1m"}, {"kind", "\x07"}, {"message", "a\nb\x1b"}};
+  const json::object event{{"id", 1},        {"time_ms", kNow},       {"guest", "\x1b[1m"},
+                           {"kind", "\x07"}, {"message", "a\nb\x1b"}, {"asked_by", "\x1b"},
+                           {"request", "\n"}};
   json::object entry{{"name", "\x1b"}, {"digest", "\x1b"}, {"version", "\n"},
                      {"size", 1},      {"added_ms", 1},    {"guests", 0}};
   entry["features"] = {{"userspace", "\x1b"},
@@ -99,6 +100,7 @@ TEST(Render, ShowsNothingThatATerminalWouldObey) {
                             {"memory", {{"promised", 0}, {"capacity", 0}}},
                             {"disk", {{"promised", 0}, {"capacity", 0}}},
                             {"processors", {{"promised", 0}, {"capacity", 0}}},
+                            {"problems", {{{"what", "\x1b"}, {"remedy", "\x1b"}}}},
                             {"notices", {"\x1b[2J\n"}}};
   for (const std::string& text : {render_guest(hostile, kNow), render_guests({{"guests", {hostile}}}, kNow),
                                   render_event(event), render_images({{"images", {entry}}}, kNow),
@@ -201,13 +203,15 @@ TEST(RenderPlan, ShowsEachLimitInItsOrder) {
 }
 
 TEST(RenderStatus, TellsGuestsPromisesAndNotices) {
-  const json::value document{{"version", "0.1.0"},
-                             {"guests", {{"ready", 3}, {"stopped", 1}}},
-                             {"memory", {{"promised", 256 * kMiB}, {"capacity", 2048 * kMiB}}},
-                             {"disk", {{"promised", 0}, {"capacity", 102400 * kMiB}}},
-                             {"processors", {{"promised", 3}, {"capacity", 200}}},
-                             {"notices", {"no firewall", "old kernel"}}};
+  json::value document{{"version", "0.1.0"},
+                       {"problems", json::array()},
+                       {"guests", {{"ready", 3}, {"stopped", 1}}},
+                       {"memory", {{"promised", 256 * kMiB}, {"capacity", 2048 * kMiB}}},
+                       {"disk", {{"promised", 0}, {"capacity", 102400 * kMiB}}},
+                       {"processors", {{"promised", 3}, {"capacity", 200}}},
+                       {"notices", {"no firewall", "old kernel"}}};
   EXPECT_EQ(render_status(document),
+            "the farm is well\n"
             "version:              0.1.0\n"
             "guests:               3 ready, 1 stopped\n"
             "memory promised:      256 MiB of 2 GiB\n"
@@ -215,6 +219,11 @@ TEST(RenderStatus, TellsGuestsPromisesAndNotices) {
             "processors promised:  3 of 200\n"
             "notice: no firewall\n"
             "notice: old kernel\n");
+  document.at("problems") = {{{"what", "a guest failed"}, {"remedy", "look at it"}},
+                             {{"what", "the disk is full"}, {"remedy", "make room"}}};
+  EXPECT_TRUE(
+      render_status(document).starts_with("the farm is not well; first: a guest failed\n    look at it\n"
+                                          "and: the disk is full\n    make room\nversion: "));
 }
 
 TEST(RenderTenant, ShowsPromisesLimitsAndUsers) {
@@ -291,11 +300,19 @@ TEST(RenderTop, ShowsTheBusiestFirstAndNoneThatIsDown) {
 }
 
 TEST(RenderEvent, IsOneLine) {
-  json::object event{
-      {"id", 4}, {"time_ms", kNow}, {"guest", "alice"}, {"kind", "ready"}, {"message", "after 1234 ms"}};
+  json::object event{{"id", 4},
+                     {"time_ms", kNow},
+                     {"guest", "alice"},
+                     {"kind", "ready"},
+                     {"message", "after 1234 ms"},
+                     {"asked_by", ""},
+                     {"request", ""}};
   EXPECT_EQ(render_event(event), "2026-11-24T05:08:09Z  alice  ready  after 1234 ms\n");
   event["guest"] = "";
   EXPECT_EQ(render_event(event), "2026-11-24T05:08:09Z  -  ready  after 1234 ms\n");
+  event["asked_by"] = "root";
+  event["request"] = "ab12";
+  EXPECT_EQ(render_event(event), "2026-11-24T05:08:09Z  -  ready  after 1234 ms  [root ab12]\n");
 }
 
 }  // namespace

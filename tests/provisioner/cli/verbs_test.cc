@@ -44,12 +44,14 @@ class Verbs : public api::Serving {
   Verbs() {
     service_.answer = [](const api::Request& request) {
       const std::string& last = request.path.back();
-      if (last == "log" || last == "events") return api::Response{200, "text/plain", "", {}};
+      if (last == "log" || last == "events" || last == "metrics")
+        return api::Response{200, "text/plain", "", {}};
       json::object document = guest_document();
       document["digest"] = "0123456789abcdef";
       document["reply"] = "OK";
       document["guests"] = {guest_document()};
-      for (const char* list : {"images", "kernels", "plans", "notices"}) document[list] = json::array();
+      for (const char* list : {"images", "kernels", "plans", "notices", "problems"})
+        document[list] = json::array();
       if (last == "status") {
         document["version"] = "0.1.0";
         document["guests"] = json::object();
@@ -61,6 +63,8 @@ class Verbs : public api::Serving {
             {"guest", guest_document()}, {"complete", true}, {"restarts", false}, {"summary", "changed"}};
       }
       if (last == "host") document = host_document();
+      if (last == "uses") document["tenants"] = json::object();
+      if (last == "uses") document["guests"] = json::array();
       if (request.path.front() == "tenants") document = tenant_document();
       if (last == "tenants") document["tenants"] = {tenant_document()};
       return api::json_response(200, document);
@@ -103,6 +107,13 @@ TEST_F(Verbs, AskForWhatTheyMean) {
       {{"mconsole", "alice", "sysrq", "t"}, R"(POST /guests/alice/mconsole {"command":"sysrq t"})"},
       {{"mconsole", "alice", "--", "-x"}, R"(POST /guests/alice/mconsole {"command":"-x"})"},
       {{"events"}, "GET /events since=0"},
+      {{"metrics"}, "GET /metrics"},
+      {{"suspend", "alice", "--reason", "not paid", "--no-wait"},
+       R"(POST /guests/alice/suspend {"reason":"not paid"})"},
+      {{"unsuspend", "alice"}, "POST /guests/alice/unsuspend {}"},
+      {{"usage"}, "GET /uses by=month"},
+      {{"usage", "--tenant", "physics", "--month", "2026-11", "--hours", "--format", "csv"},
+       "GET /uses by=hour month=2026-11 tenant=physics"},
       {{"events", "-f", "--guest", "alice", "--since", "9"}, "GET /events follow=1 guest=alice since=9"},
       {{"logs", "alice"}, "GET /guests/alice/log"},
       {{"logs", "alice", "--follow"}, "GET /guests/alice/log follow=1"},

@@ -70,6 +70,8 @@ inline const std::vector<Key>& keys() {
       {"metrics", "key", "'/k'", "/k", [](const Config& c) { return c.metrics.key; }},
       {"metrics", "token_file", "'/t'", "/t", [](const Config& c) { return c.metrics.token_file; }},
       {"usage", "keep_months", "3", "3", [](const Config& c) { return show(c.usage.keep_months); }},
+      {"events", "keep", "200", "200", [](const Config& c) { return show(c.events.keep); }},
+      {"events", "keep_days", "7", "7", [](const Config& c) { return show(c.events.keep_days); }},
       {"capacity", "memory_reserve", "'1 GiB'", "1 GiB",
        [](const Config& c) { return show(c.capacity.memory_reserve); }},
       {"capacity", "disk_reserve", "'0'", "0 B",

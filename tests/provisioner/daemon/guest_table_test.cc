@@ -66,8 +66,9 @@ class FakeStore final : public StateStore {
   Result<std::vector<CatalogEntry>> catalog(Catalog) override { return std::vector<CatalogEntry>(); }
   Status put(Catalog, const CatalogEntry&) override { return write(); }
   Status remove(Catalog, const std::string&) override { return write(); }
-  Status add_event(Event) override { return write(); }
-  Result<std::vector<Event>> events(std::int64_t, unsigned) override { return std::vector<Event>(); }
+  Status add_event(const Event&) override { return write(); }
+  Status forget_events(std::int64_t, std::int64_t) override { return write(); }
+  Result<std::vector<Event>> events(const EventQuery&) override { return std::vector<Event>(); }
 
  private:
   Status write() const { return full ? Status(Error(Kind::QuotaExceeded, "disk full")) : Status(); }

@@ -13,7 +13,7 @@ using testing::is_ok;
 class SqliteStore : public StoreTest {
  protected:
   std::vector<std::string> messages(std::int64_t since, unsigned limit) {
-    const auto events = store_->events(since, limit);
+    const auto events = store_->events({since, "", limit});
     EXPECT_THAT(events, is_ok());
     std::vector<std::string> texts;
     for (const Event& event : events.value_or(std::vector<Event>())) texts.push_back(event.message);
@@ -210,32 +210,37 @@ TEST_F(SqliteStore, GivesEventsInTheirOrderFromAnyPoint) {
     ASSERT_THAT(store_->add_event({0, 5, "alice", "ready", message}), is_ok());
   EXPECT_THAT(messages(0, 100), ::testing::ElementsAre("one", "two", "three", "four"));
   EXPECT_THAT(messages(0, 2), ::testing::ElementsAre("one", "two"));
-  const std::int64_t second = (*store_->events(0, 2))[1].id;
+  const std::int64_t second = (*store_->events({0, "", 2}))[1].id;
   EXPECT_THAT(messages(second, 100), ::testing::ElementsAre("three", "four"));
   EXPECT_TRUE(messages(second + 2, 100).empty());
   EXPECT_TRUE(messages(0, 0).empty());
   reopen();
-  const auto events = store_->events(second, 1);
+  const auto events = store_->events({second, "", 1});
   ASSERT_THAT(events, is_ok());
   EXPECT_EQ(events->front().guest, "alice");
   EXPECT_EQ(events->front().kind, "ready");
   EXPECT_EQ(events->front().time_ms, 5);
 }
 
-TEST_F(SqliteStore, KeepsTheNewestTenThousandEvents) {
-  // One transaction for what would be ten thousand.
-  SQLite::Database(path_, SQLite::OPEN_READWRITE)
-      .exec(
-          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9999) "
-          "INSERT INTO events (time_ms, guest, kind, message) SELECT 0, '', '', 'old ' || i FROM n");
-  ASSERT_THAT(store_->add_event({0, 0, "", "", "new 1"}), is_ok());
-  EXPECT_EQ(messages(0, 20'000).size(), 10'000U);
-  EXPECT_EQ(messages(0, 1).front(), "old 1");
-  ASSERT_THAT(store_->add_event({0, 0, "", "", "new 2"}), is_ok());
-  const std::vector<std::string> kept = messages(0, 20'000);
-  EXPECT_EQ(kept.size(), 10'000U);
-  EXPECT_EQ(kept.front(), "old 2");
-  EXPECT_EQ(kept.back(), "new 2");
+TEST_F(SqliteStore, ForgetsEventsByAgeAndByNumber) {
+  for (int i = 1; i <= 10; ++i)
+    ASSERT_THAT(store_->add_event({0, i * 100, "", "", std::to_string(i)}), is_ok());
+  ASSERT_THAT(store_->forget_events(0, 10), is_ok());
+  EXPECT_EQ(messages(0, 100).size(), 10U);
+  ASSERT_THAT(store_->forget_events(0, 8), is_ok());
+  EXPECT_EQ(messages(0, 100).front(), "3");
+  ASSERT_THAT(store_->forget_events(500, 8), is_ok());
+  EXPECT_THAT(messages(0, 100), ::testing::ElementsAre("5", "6", "7", "8", "9", "10"));
+}
+
+TEST_F(SqliteStore, GivesEventsOfOneGuestWithWhoAsked) {
+  ASSERT_THAT(store_->add_event({0, 1, "alice", "asked", "stop", {"root", "ab12"}}), is_ok());
+  ASSERT_THAT(store_->add_event({0, 2, "bob", "crashed", ""}), is_ok());
+  const auto events = store_->events({0, "alice", 100});
+  ASSERT_THAT(events, is_ok());
+  ASSERT_EQ(events->size(), 1U);
+  EXPECT_EQ(events->front().asked.by, "root");
+  EXPECT_EQ(events->front().asked.request, "ab12");
 }
 
 TEST_F(SqliteStore, IsUsedByManyAtOnce) {

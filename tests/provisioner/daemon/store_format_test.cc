@@ -20,6 +20,7 @@ using testing::is_ok;
 void to_sixth(SQLite::Database& database) {
   database.exec(
       "DROP TABLE uses; DROP TABLE use_seen; PRAGMA user_version = 6;"
+      "ALTER TABLE events DROP COLUMN asked_by; ALTER TABLE events DROP COLUMN request;"
       "UPDATE guests SET record = json_remove(record, '$.suspended')");
 }
 
@@ -247,7 +248,7 @@ TEST_F(StoreFormat, KeepsWhatItSaidItKeptWhenTheDaemonDies) {
   reopen();
   EXPECT_EQ(stored().size(), 1U);
   EXPECT_EQ(store_->catalog(Catalog::Kernels)->size(), 1U);
-  EXPECT_EQ(store_->events(0, 10)->size(), 1U);
+  EXPECT_EQ(store_->events({0, "", 10})->size(), 1U);
 }
 
 TEST_F(StoreFormat, RefusesARowThatItDidNotWrite) {
