@@ -13,35 +13,45 @@ using Samples = std::vector<Sample>;
 constexpr std::array kStates{"creating", "starting", "ready",     "unhealthy", "stopping",
                              "stopped",  "failed",   "suspended", "deleting"};
 
+// A figure that may be missing: then there is no sample that would say that it is nothing.
+using Figure = std::optional<double>;
+
 template <typename Value>
 Family of_guests(const char* name, bool counter, const char* help, Value value) {
   return {name, counter, {"guest"}, help, [value](const Snapshot& snapshot) {
             Samples samples;
             samples.reserve(snapshot.guests.size());
-            for (const Guest& guest : snapshot.guests)
-              samples.push_back({{guest.name}, static_cast<double>(value(guest))});
-            return samples;
-          }};
-}
-
-template <typename Value>
-Family gauge(const char* name, const char* help, Value value) {
-  return of_guests(name, false, help, value);
-}
-template <typename Value>
-Family counter(const char* name, const char* help, Value value) {
-  return of_guests(name, true, help, value);
-}
-
-// Of guests that have it.
-Family optional_gauge(const char* name, const char* help, std::optional<double> Guest::*value) {
-  return {name, false, {"guest"}, help, [value](const Snapshot& snapshot) {
-            Samples samples;
             for (const Guest& guest : snapshot.guests) {
-              if (guest.*value) samples.push_back({{guest.name}, *(guest.*value)});
+              if (const Figure figure = value(guest)) samples.push_back({{guest.name}, *figure});
             }
             return samples;
           }};
+}
+
+template <typename Number>
+Figure figure(const Number& number) {
+  return static_cast<double>(number);
+}
+template <typename Number>
+Figure figure(const std::optional<Number>& number) {
+  return number ? Figure(static_cast<double>(*number)) : Figure();
+}
+
+template <typename Value>
+Family gauge(const char* name, const char* help, Value Guest::*value) {
+  return of_guests(name, false, help, [value](const Guest& guest) { return figure(guest.*value); });
+}
+// Of those that run.
+template <typename Value>
+Family running(const char* name, bool counter, const char* help, Value Running::*value) {
+  return of_guests(name, counter, help, [value](const Guest& guest) {
+    return guest.running ? figure((*guest.running).*value) : Figure();
+  });
+}
+template <typename Value>
+Family traffic(const char* name, const char* help, Traffic Guest::*way, Value Traffic::*value) {
+  return of_guests(name, true, help,
+                   [way, value](const Guest& guest) { return figure((guest.*way).*value); });
 }
 
 // One sample for each entry of a map.
@@ -74,8 +84,8 @@ Family of_resource(const std::string& resource, const char* what, const std::str
   return {amount_name("host", resource, what), false, {}, help, [resource, value](const Snapshot& snapshot) {
             const auto found = snapshot.host.resources.find(resource);
             if (found == snapshot.host.resources.end()) return Samples{};
-            const std::optional<std::uint64_t> amount = found->second.*value;
-            return amount ? Samples{{{}, static_cast<double>(*amount)}} : Samples{};
+            const Figure amount = figure(found->second.*value);
+            return amount ? Samples{{{}, *amount}} : Samples{};
           }};
 }
 
@@ -210,69 +220,70 @@ std::vector<Family> guest_families() {
        "Always 1; what a guest is made of.",
        guest_info},
       {"umlfarm_guest_state", false, {"guest", "state"}, "Always 1; what it is in now.", guest_state},
-      gauge("umlfarm_guest_ready", "1 while it is up and its kernel answers.",
-            [](const Guest& guest) { return guest.ready; }),
-      optional_gauge("umlfarm_guest_start_time_seconds",
-                     "When it was started, since 1970; none while it does not run.", &Guest::started),
-      optional_gauge("umlfarm_guest_boot_duration_seconds", "From its start until it was ready.",
-                     &Guest::boot_seconds),
+      gauge("umlfarm_guest_ready", "1 while it is up and its kernel answers.", &Guest::ready),
+      running("umlfarm_guest_start_time_seconds", false, "When it was started, since 1970.",
+              &Running::started),
+      running("umlfarm_guest_boot_duration_seconds", false, "From its start until it was ready.",
+              &Running::boot_seconds),
       {"umlfarm_guest_restarts_total",
        true,
        {"guest", "cause"},
        "Starts after an end that nobody had asked for.",
        guest_restarts},
-      counter("umlfarm_guest_cpu_seconds_total", "Processor time of all its host processes.",
-              [](const Guest& guest) { return guest.cpu_seconds; }),
-      counter("umlfarm_guest_kernel_cpu_seconds_total",
+      running("umlfarm_guest_cpu_seconds_total", true, "Processor time of all its host processes.",
+              &Running::cpu_seconds),
+      running("umlfarm_guest_kernel_cpu_seconds_total", true,
               "Of that, its kernel's; the rest is of the host processes that hold its own.",
-              [](const Guest& guest) { return guest.kernel_cpu_seconds; }),
-      counter("umlfarm_guest_cpu_held_seconds_total", "Time that its cap on processor time kept it waiting.",
-              [](const Guest& guest) { return guest.cpu_held_seconds; }),
-      gauge("umlfarm_guest_memory_promised_bytes", "The memory it is sold.",
-            [](const Guest& guest) { return guest.memory_promised; }),
-      gauge("umlfarm_guest_memory_allocated_bytes", "Of its memory, what the host holds.",
-            [](const Guest& guest) { return guest.memory_allocated; }),
-      gauge("umlfarm_guest_host_memory_bytes", "What the host holds for it in all.",
-            [](const Guest& guest) { return guest.host_memory; }),
-      gauge("umlfarm_guest_host_memory_peak_bytes", "The most of that since its start.",
-            [](const Guest& guest) { return guest.host_memory_peak; }),
+              &Running::kernel_cpu_seconds),
+      running("umlfarm_guest_cpu_held_seconds_total", true,
+              "Time that its cap on processor time kept it waiting.", &Running::cpu_held_seconds),
+      gauge("umlfarm_guest_memory_promised_bytes", "The memory it is sold.", &Guest::memory_promised),
+      running("umlfarm_guest_memory_allocated_bytes", false, "Of its memory, what the host holds.",
+              &Running::memory_allocated),
+      running("umlfarm_guest_host_memory_bytes", false, "What the host holds for it in all.",
+              &Running::host_memory),
+      running("umlfarm_guest_host_memory_peak_bytes", false, "The most of that since its start.",
+              &Running::host_memory_peak),
       gauge("umlfarm_guest_host_memory_limit_bytes", "The most that the host holds for it.",
-            [](const Guest& guest) { return guest.host_memory_limit; }),
-      counter("umlfarm_guest_memory_kills_total", "Its host processes that were killed for want of memory.",
-              [](const Guest& guest) { return guest.memory_kills; }),
-      gauge("umlfarm_guest_disk_limit_bytes", "The size of its disk.",
-            [](const Guest& guest) { return guest.disk_limit; }),
+            &Guest::host_memory_limit),
+      running("umlfarm_guest_memory_kills_total", true,
+              "Its host processes that were killed for want of memory.", &Running::memory_kills),
+      gauge("umlfarm_guest_disk_limit_bytes", "The size of its disk and swap.", &Guest::disk_limit),
       gauge("umlfarm_guest_disk_allocated_bytes", "What its disk and swap take on the host's.",
-            [](const Guest& guest) { return guest.disk_allocated; }),
-      counter("umlfarm_guest_disk_read_bytes_total", "What it had the host's disk read.",
-              [](const Guest& guest) { return guest.disk_read; }),
-      counter("umlfarm_guest_disk_written_bytes_total", "What it had the host's disk write.",
-              [](const Guest& guest) { return guest.disk_written; }),
-      counter("umlfarm_guest_disk_reads_total", "Operations of that.",
-              [](const Guest& guest) { return guest.disk_reads; }),
-      counter("umlfarm_guest_disk_writes_total", "Operations of that.",
-              [](const Guest& guest) { return guest.disk_writes; }),
-      counter("umlfarm_guest_network_receive_bytes_total", "IP packets that were carried to it.",
-              [](const Guest& guest) { return guest.in.bytes; }),
-      counter("umlfarm_guest_network_receive_packets_total", "Number of these.",
-              [](const Guest& guest) { return guest.in.packets; }),
-      counter("umlfarm_guest_network_receive_drops_total", "Packets to it that its rate had no room for.",
-              [](const Guest& guest) { return guest.in.drops; }),
-      counter("umlfarm_guest_network_transmit_bytes_total", "IP packets that were carried from it.",
-              [](const Guest& guest) { return guest.out.bytes; }),
-      counter("umlfarm_guest_network_transmit_packets_total", "Number of these.",
-              [](const Guest& guest) { return guest.out.packets; }),
-      counter("umlfarm_guest_network_transmit_drops_total", "Packets from it that its rate had no room for.",
-              [](const Guest& guest) { return guest.out.drops; }),
-      gauge("umlfarm_guest_processes", "Its host processes, threads included.",
-            [](const Guest& guest) { return guest.processes; }),
-      gauge("umlfarm_guest_processes_limit", "The most of these.",
-            [](const Guest& guest) { return guest.processes_limit; }),
-      counter("umlfarm_guest_console_dropped_bytes_total",
-              "Of its console, what no reader was fast enough for.",
-              [](const Guest& guest) { return guest.console_dropped; }),
-      optional_gauge("umlfarm_guest_mconsole_latency_seconds",
-                     "What its kernel's latest answer to its supervisor took.", &Guest::mconsole_seconds),
+            &Guest::disk_allocated),
+      running("umlfarm_guest_disk_read_bytes_total", true, "What it had the host's disk read.",
+              &Running::disk_read),
+      running("umlfarm_guest_disk_written_bytes_total", true, "What it had the host's disk write.",
+              &Running::disk_written),
+      running("umlfarm_guest_disk_reads_total", true, "Operations of that.", &Running::disk_reads),
+      running("umlfarm_guest_disk_writes_total", true, "Operations of that.", &Running::disk_writes),
+      traffic("umlfarm_guest_network_receive_bytes_total", "IP packets that were carried to it.", &Guest::in,
+              &Traffic::bytes),
+      traffic("umlfarm_guest_network_receive_packets_total", "Number of these.", &Guest::in,
+              &Traffic::packets),
+      traffic("umlfarm_guest_network_receive_drops_total", "Packets to it that its rate had no room for.",
+              &Guest::in, &Traffic::drops),
+      traffic("umlfarm_guest_network_transmit_bytes_total", "IP packets that were carried from it.",
+              &Guest::out, &Traffic::bytes),
+      traffic("umlfarm_guest_network_transmit_packets_total", "Number of these.", &Guest::out,
+              &Traffic::packets),
+      traffic("umlfarm_guest_network_transmit_drops_total", "Packets from it that its rate had no room for.",
+              &Guest::out, &Traffic::drops),
+      running("umlfarm_guest_processes", false, "Its host processes, threads included.", &Running::processes),
+      gauge("umlfarm_guest_processes_limit", "The most of these.", &Guest::processes_limit),
+      running("umlfarm_guest_console_dropped_bytes_total", true,
+              "Of its console, what no reader was fast enough for.", &Running::console_dropped),
+      running("umlfarm_guest_mconsole_latency_seconds", false,
+              "What its kernel's latest answer to its supervisor took.", &Running::mconsole_seconds),
+      running("umlfarm_guest_busiest_process_processors", false,
+              "Processors that its busiest host process takes; none where all of them rest at times.",
+              &Running::busiest),
+      running("umlfarm_guest_inside_load1", false,
+              "The load over a minute that it says it has, where it is asked.", &Running::inside_load),
+      running("umlfarm_guest_inside_memory_available_bytes", false,
+              "The memory that it says it has left, where it is asked.", &Running::inside_memory_available),
+      running("umlfarm_guest_inside_uptime_seconds", false,
+              "For how long it says it has been up, where it is asked.", &Running::inside_uptime),
   };
 }
 

@@ -11,9 +11,34 @@ namespace umlfarm::metrics {
 
 // One way of a guest's network, seen from the guest.
 struct Traffic {
-  std::uint64_t bytes = 0;    // ever
-  std::uint64_t packets = 0;  // since the farm's network was made
-  std::uint64_t drops = 0;    // packets, since its tap was made
+  std::uint64_t bytes = 0;               // ever
+  std::optional<std::uint64_t> packets;  // since the farm's network was made; none where it can't be read
+  std::optional<std::uint64_t> drops;    // packets, since its tap was made; the same
+};
+
+// Of a guest that runs, since it was started.
+struct Running {
+  double started = 0;                  // seconds since 1970
+  std::optional<double> boot_seconds;  // from there until it was ready
+  double cpu_seconds = 0;              // of all its host processes
+  double kernel_cpu_seconds = 0;       // of its kernel's alone
+  double cpu_held_seconds = 0;         // that its cap kept it waiting
+  std::uint64_t memory_allocated = 0;
+  std::uint64_t host_memory = 0;  // of its control group, with what the host keeps for it
+  std::uint64_t host_memory_peak = 0;
+  std::uint64_t memory_kills = 0;
+  std::uint64_t disk_read = 0;
+  std::uint64_t disk_written = 0;
+  std::uint64_t disk_reads = 0;
+  std::uint64_t disk_writes = 0;
+  std::uint64_t processes = 0;
+  std::uint64_t console_dropped = 0;
+  std::optional<double> mconsole_seconds;  // what its kernel's latest answer took
+  std::optional<double> busiest;           // processors that its busiest process takes, where it is busy
+  // As it last said of itself, where it is asked.
+  std::optional<double> inside_load;
+  std::optional<double> inside_memory_available;
+  std::optional<double> inside_uptime;
 };
 
 struct Guest {
@@ -25,32 +50,15 @@ struct Guest {
   std::string kernel;
   std::string state;
   bool ready = false;
-  // Of its latest start.
-  std::optional<double> started;                  // seconds since 1970
-  std::optional<double> boot_seconds;             // from there until it was ready
   std::map<std::string, std::uint64_t> restarts;  // by cause, those that nobody asked for
-  // Since it was started.
-  double cpu_seconds = 0;         // of all its host processes
-  double kernel_cpu_seconds = 0;  // of its kernel's alone
-  double cpu_held_seconds = 0;    // that its cap kept it waiting
   std::uint64_t memory_promised = 0;
-  std::uint64_t memory_allocated = 0;
-  std::uint64_t host_memory = 0;  // of its control group, with what the host keeps for it
-  std::uint64_t host_memory_peak = 0;
   std::uint64_t host_memory_limit = 0;
-  std::uint64_t memory_kills = 0;
   std::uint64_t disk_limit = 0;
   std::uint64_t disk_allocated = 0;
-  std::uint64_t disk_read = 0;
-  std::uint64_t disk_written = 0;
-  std::uint64_t disk_reads = 0;
-  std::uint64_t disk_writes = 0;
+  std::uint64_t processes_limit = 0;
   Traffic in;
   Traffic out;
-  std::uint64_t processes = 0;
-  std::uint64_t processes_limit = 0;
-  std::uint64_t console_dropped = 0;
-  std::optional<double> mconsole_seconds;  // what its kernel's latest answer took
+  std::optional<Running> running;  // none where it does not run, or nothing was heard of it yet
 };
 
 // What is promised to the guests of one tenant, and the most of it; none: there is no limit.

@@ -8,6 +8,9 @@
 namespace umlfarm::quota {
 namespace {
 
+// Of a host that was off for longer, or whose clock says so, no more is counted.
+constexpr std::int64_t kMostDowntimeMs = std::int64_t{31} * 24 * kHourMs;
+
 __extension__ using Wide = unsigned __int128;
 
 std::uint64_t add(std::uint64_t a, std::uint64_t b) {
@@ -21,6 +24,8 @@ std::uint64_t share(std::uint64_t total, std::int64_t part, std::int64_t all) {
   if (part >= all) return total;
   return static_cast<std::uint64_t>(Wide{total} * static_cast<Wide>(part) / static_cast<Wide>(all));
 }
+
+std::uint64_t blocks(std::uint64_t bytes) { return bytes / kUseBlock + (bytes % kUseBlock == 0 ? 0 : 1); }
 
 std::int64_t floor_hour(std::int64_t ms) { return ms / kHourMs - (ms % kHourMs < 0 ? 1 : 0); }
 
@@ -46,17 +51,18 @@ Ran when_it_ran(const UseSeen& before, const UseReading& now, const Moment& at, 
   if (ran_before && now.running && now.started_ms == before.started_ms) return {{begin, end}, {end, end}};
   Ran ran{{begin, begin}, {end, end}};
   const bool started_since = now.started_ms != before.started_ms && now.started_ms > begin;
-  if (started_since) {
-    ran.last.begin = std::clamp(now.started_ms, begin, end);
-    if (!now.running) ran.last.end = std::clamp(now.ended_ms, ran.last.begin, end);
+  if (now.running || started_since) ran.last.begin = std::clamp(now.started_ms, begin, end);
+  if (!now.running && started_since) ran.last.end = std::clamp(now.ended_ms, ran.last.begin, end);
+  // With the host it went down at a time that nobody noted. An end from before it started is another life's:
+  // this one's is not known yet.
+  if (ran_before && same_start(before.at, at)) {
+    const bool known = now.running || now.ended_ms >= before.started_ms;
+    ran.first.end = std::clamp(known ? now.ended_ms : end, begin, ran.last.begin);
   }
-  // With the host it went down at a time that nobody noted.
-  if (ran_before && same_start(before.at, at))
-    ran.first.end = std::clamp(now.ended_ms, begin, std::min(end, ran.last.begin));
   return ran;
 }
 
-std::uint64_t gained(std::uint64_t now, std::uint64_t was) { return now < was ? now : now - was; }
+std::uint64_t gained(std::uint64_t now, std::uint64_t was) { return now < was ? 0 : now - was; }
 
 std::uint64_t cpu_gained(const UseSeen& before, const UseReading& now) {
   if (now.cpu_made.empty() || before.cpu_made == kUnknownCounter) return 0;
@@ -66,12 +72,19 @@ std::uint64_t cpu_gained(const UseSeen& before, const UseReading& now) {
 }  // namespace
 
 std::int64_t elapsed_ms(const Moment& from, const Moment& to) {
-  return std::max<std::int64_t>(
-      0, same_start(from, to) ? to.uptime_ms - from.uptime_ms : to.wall_ms - from.wall_ms);
+  if (same_start(from, to)) return std::max<std::int64_t>(0, to.uptime_ms - from.uptime_ms);
+  return std::clamp<std::int64_t>(to.wall_ms - from.wall_ms, 0, kMostDowntimeMs);
 }
 
-UseSeen seen(const UseReading& reading, const Moment& at) {
-  return {at, reading.cpu_made, reading.cpu_ns, reading.traffic, reading.running ? reading.started_ms : 0};
+UseSeen seen(const UseSeen& before, const UseReading& reading, const Moment& at) {
+  const bool same_counter = !reading.cpu_made.empty() && before.cpu_made == reading.cpu_made;
+  return {
+      at,
+      reading.cpu_made,
+      same_counter ? std::max(before.cpu_ns, reading.cpu_ns) : reading.cpu_ns,
+      {std::max(before.traffic.in, reading.traffic.in), std::max(before.traffic.out, reading.traffic.out)},
+      reading.running ? reading.started_ms : 0,
+      reading.memory_held};
 }
 
 Use plus(const Use& a, const Use& b) {
@@ -107,10 +120,11 @@ std::map<Hour, Use> used_between(const UseSeen& before, const UseReading& now, c
     use.traffic = {came(traffic.in), came(traffic.out)};
     use.running_ms = ran.first.within(from, to) + ran.last.within(from, to);
     (now.suspended ? use.suspended_ms : use.stopped_ms) = passed - use.running_ms;
-    use.memory_promised = now.memory * passed;
-    use.memory_held = now.memory_held * use.running_ms;
-    use.disk_promised = now.disk * passed;
-    use.disk_held = now.disk_held * passed;
+    use.memory_promised = blocks(now.memory) * passed;
+    // One that has ended holds nothing any more.
+    use.memory_held = blocks(now.running ? now.memory_held : before.memory_held) * use.running_ms;
+    use.disk_promised = blocks(now.disk) * passed;
+    use.disk_held = blocks(now.disk_held) * passed;
     if (to >= end) return hours;
     from = to;
   }

@@ -18,7 +18,7 @@ struct Moment {
 };
 
 // From one to the other, whatever has been done to the wall clock; over a restart of the host by that alone,
-// and never less than nothing.
+// and then at most 31 days; never less than nothing.
 std::int64_t elapsed_ms(const Moment& from, const Moment& to);
 
 // A guest as it is.
@@ -46,14 +46,20 @@ struct UseSeen {
   std::uint64_t cpu_ns = 0;
   Carried traffic;
   std::int64_t started_ms = 0;  // of the start that it ran from; 0: it did not run
+  std::uint64_t memory_held = 0;
   friend bool operator==(const UseSeen&, const UseSeen&) = default;
 };
 inline constexpr const char* kUnknownCounter = "?";
-UseSeen seen(const UseReading& reading, const Moment& at);
+// What was seen before counts where a counter can't have gone back to what is read, and is not readable just
+// now.
+UseSeen seen(const UseSeen& before, const UseReading& reading, const Moment& at);
+
+inline constexpr std::uint64_t kUseBlock = 512;
 
 struct Use {
   std::uint64_t cpu_ns = 0;
-  // Bytes times milliseconds. In an hour, 2 TiB make 7.9e18.
+  // Blocks of kUseBlock bytes, begun ones included, times milliseconds: in an hour, 1 PiB makes 7.9e18, which
+  // is less than what SQLite's integers hold.
   std::uint64_t memory_promised = 0;
   std::uint64_t memory_held = 0;
   std::uint64_t disk_promised = 0;

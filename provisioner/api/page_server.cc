@@ -33,6 +33,7 @@ constexpr unsigned kMostPeers = 64;
 constexpr std::uint64_t kMostBody = std::uint64_t{4} << 10U;
 // To send a request, and to take its answer.
 constexpr auto kPatience = std::chrono::seconds(30);
+constexpr auto kPatienceWithAHandshake = std::chrono::seconds(5);
 
 // In a time that tells nothing of where they differ.
 bool same(const std::string& a, const std::string& b) {
@@ -69,7 +70,7 @@ class TcpPageServer final : public PageServer {
     ++peers_;
     if (tls_) {
       beast::ssl_stream<beast::tcp_stream> secure(std::move(stream), *tls_);
-      beast::get_lowest_layer(secure).expires_after(kPatience);
+      beast::get_lowest_layer(secure).expires_after(kPatienceWithAHandshake);
       const auto [error] = co_await secure.async_handshake(ssl::stream_base::server, kTuple);
       if (!error) {
         co_await serve(secure);
@@ -96,7 +97,8 @@ class TcpPageServer final : public PageServer {
       http::response<http::span_body<const char>> reply(static_cast<http::status>(page.status),
                                                         query.version());
       reply.set(http::field::content_type, page.type);
-      reply.keep_alive(query.keep_alive());
+      // Who has nothing to name has no place for long.
+      reply.keep_alive(query.keep_alive() && !page.open);
       reply.body() = {page.body->data(), page.body->size()};
       reply.prepare_payload();
       if (page.status == 401) reply.set(http::field::www_authenticate, "Bearer");

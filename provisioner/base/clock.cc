@@ -22,8 +22,12 @@ std::int64_t monotonic_ms() { return read_clock(CLOCK_MONOTONIC); }
 std::int64_t uptime_ms() { return read_clock(CLOCK_BOOTTIME); }
 
 std::string boot_id() {
-  const auto id = posix::read_file("/proc/sys/kernel/random/boot_id");
-  return id ? id->substr(0, id->find('\n')) : "";
+  // Once: what can't be read for a moment would look like another start.
+  static const std::string kId = [] {
+    const auto id = posix::read_file("/proc/sys/kernel/random/boot_id");
+    return id ? id->substr(0, id->find('\n')) : std::string();
+  }();
+  return kId;
 }
 
 std::string format_time(std::int64_t wall_ms) {

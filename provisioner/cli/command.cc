@@ -28,16 +28,16 @@ std::size_t distance(const std::string& a, const std::string& b) {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all{
-      create_command(),      list_command(),          show_command(),          ssh_command(),
-      console_command(),     logs_command(),          start_command(),         stop_command(),
-      restart_command(),     set_command(),           quota_command(),         top_command(),
-      delete_command(),      events_command(),        mconsole_command(),      tunnel_command(),
-      suspend_command(),     unsuspend_command(),     usage_command(),         metrics_command(),
-      status_command(),      plan_list_command(),     plan_show_command(),     image_list_command(),
-      image_build_command(), image_add_command(),     image_verify_command(),  image_remove_command(),
-      kernel_list_command(), kernel_add_command(),    kernel_remove_command(), tenant_list_command(),
-      tenant_show_command(), tenant_create_command(), tenant_set_command(),    tenant_delete_command(),
-      host_show_command()};
+      create_command(),        list_command(),        show_command(),          ssh_command(),
+      console_command(),       logs_command(),        start_command(),         stop_command(),
+      inside_command(),        restart_command(),     set_command(),           quota_command(),
+      top_command(),           delete_command(),      events_command(),        mconsole_command(),
+      tunnel_command(),        suspend_command(),     unsuspend_command(),     usage_command(),
+      metrics_command(),       status_command(),      plan_list_command(),     plan_show_command(),
+      image_list_command(),    image_build_command(), image_add_command(),     image_verify_command(),
+      image_remove_command(),  kernel_list_command(), kernel_add_command(),    kernel_remove_command(),
+      tenant_list_command(),   tenant_show_command(), tenant_create_command(), tenant_set_command(),
+      tenant_delete_command(), host_show_command()};
   return all;
 }
 

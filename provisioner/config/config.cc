@@ -57,9 +57,11 @@ void read_capacity(Reader& reader, const toml::table& table, quota::Overcommit& 
 }
 
 void read_metrics(Reader& reader, const toml::table& table, Metrics& metrics) {
-  reader.known_keys(table, {"listen", "interval_seconds", "certificate", "key", "token_file"});
+  reader.known_keys(table,
+                    {"listen", "interval_seconds", "inside_seconds", "certificate", "key", "token_file"});
   reader.read_parsed(table, "listen", metrics.listen, "an address and a port", &parse_listen);
   reader.read(table, "interval_seconds", metrics.interval_seconds, 1, 3600);
+  reader.read(table, "inside_seconds", metrics.inside_seconds, 0, 86'400);
   reader.read(table, "certificate", metrics.certificate);
   reader.read(table, "key", metrics.key);
   reader.read(table, "token_file", metrics.token_file);
@@ -80,6 +82,13 @@ void read_events(Reader& reader, const toml::table& table, Events& events) {
   reader.known_keys(table, {"keep", "keep_days"});
   reader.read(table, "keep", events.keep, 100, 10'000'000);
   reader.read(table, "keep_days", events.keep_days, 1, 36'500);
+}
+
+void read_watch(Reader& reader, const toml::table& table, quota::WatchRules& watch) {
+  reader.known_keys(table, {"processes_percent", "busy_percent", "busy_minutes"});
+  reader.read(table, "processes_percent", watch.processes_percent, 0, 100);
+  reader.read(table, "busy_percent", watch.busy_percent, 0, 100);
+  reader.read(table, "busy_minutes", watch.busy_minutes, 0, 1'000'000);
 }
 
 template <typename T>
@@ -141,13 +150,15 @@ void check_default_plan(Reader& reader, const toml::table& root, const Config& c
 
 Config read(Reader& reader, const toml::table& root) {
   Config config = defaults();
-  reader.known_keys(root, {"admins", "network", "guests", "metrics", "usage", "events", "capacity", "plan"});
+  reader.known_keys(
+      root, {"admins", "network", "guests", "metrics", "usage", "events", "watch", "capacity", "plan"});
   reader.read(root, "admins", config.admins);
   if (const auto* table = reader.section(root, "network")) read_network(reader, *table, config.network);
   if (const auto* table = reader.section(root, "guests")) read_guests(reader, *table, config.guests);
   if (const auto* table = reader.section(root, "metrics")) read_metrics(reader, *table, config.metrics);
   if (const auto* table = reader.section(root, "usage")) read_usage(reader, *table, config.usage);
   if (const auto* table = reader.section(root, "events")) read_events(reader, *table, config.events);
+  if (const auto* table = reader.section(root, "watch")) read_watch(reader, *table, config.watch);
   if (const auto* table = reader.section(root, "capacity")) read_capacity(reader, *table, config.capacity);
   read_plans(reader, root, config.plans);
   check_default_plan(reader, root, config);

@@ -10,6 +10,7 @@
 #include "provisioner/config/listen.h"
 #include "quota/capacity.h"
 #include "quota/limits.h"
+#include "quota/watch.h"
 
 namespace umlfarm::config {
 
@@ -41,6 +42,7 @@ struct Guests {
 struct Metrics {
   Listen listen{"127.0.0.1", 9753};
   unsigned interval_seconds = 15;  // between two looks at the farm
+  unsigned inside_seconds = 0;     // between two questions to each guest's kernel how it is; 0: none
   // Files. Where others than this host reach it, it takes all three.
   std::string certificate = {};
   std::string key = {};
@@ -63,6 +65,7 @@ struct Config {
   Metrics metrics;
   Usage usage;
   Events events;
+  quota::WatchRules watch;
   quota::Overcommit capacity;
   std::vector<quota::Plan> plans;  // tiny to capacity, unless the file has plans of its own
 };

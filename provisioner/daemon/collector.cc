@@ -23,8 +23,8 @@ void Collector::look() {
   const std::string trouble = snapshot ? "" : snapshot.error().message();
   if (trouble != trouble_ && !trouble.empty()) spdlog::error("metrics: {}", trouble);
   trouble_ = trouble;
-  // What can't be looked at is not told as if it were still so.
-  text_ = text;
+  // What was seen before says when that was.
+  if (text) text_ = text;
 }
 
 std::shared_ptr<const std::string> Collector::text() const {

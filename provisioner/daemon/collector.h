@@ -18,7 +18,7 @@ class Collector {
   // Has a thread of its own, from now until it goes.
   Collector(Farm& farm, std::chrono::seconds period);
 
-  // As it was last seen, in Prometheus' text format; null before the first look is over.
+  // As it was last seen, in Prometheus' text format, which says when; null before the first look is over.
   std::shared_ptr<const std::string> text() const;
   // Why the latest look failed; empty: it did not.
   std::string trouble() const;

@@ -121,7 +121,7 @@ Status Effects::perform(Action action, const GuestRecord& record) {
     case Action::DetachNetwork:
       return parts_.network.detach_guest(port_of(record, parts_.pool));
     case Action::RemoveCgroups:
-      UMLFARM_TRY(parts_.count_last_use(record));
+      parts_.count_last_use(record);
       return parts_.cgroups.remove(id);
     case Action::RemoveRun:
       return remove_run(record);

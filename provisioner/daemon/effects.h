@@ -40,7 +40,7 @@ class Effects {
     // The kernel's loops_per_jiffy on this host; 0: not known yet.
     std::function<std::uint64_t(const std::string& kernel_digest)> loops_per_jiffy;
     // The guest's control groups are about to go, and what they have counted with them.
-    std::function<Status(const GuestRecord&)> count_last_use;
+    std::function<void(const GuestRecord&)> count_last_use;
   };
   explicit Effects(Parts parts) : parts_(std::move(parts)) {}
 

@@ -117,6 +117,7 @@ Result<Guest> Farm::restart(const std::string& name) {
 
 Result<Guest> Farm::remove(const std::string& name) {
   UMLFARM_ASSIGN(Guest guest, table_.find(name));
+  (void)!count_traffic();
   UMLFARM_TRY(count_use_of(guest.record.number));
   UMLFARM_TRY(
       table_.update(guest.record.number, [](GuestRecord& record) { record.desired = Desired::Absent; }));

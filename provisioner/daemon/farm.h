@@ -35,6 +35,7 @@
 #include "quota/limits_change.h"
 #include "quota/processors.h"
 #include "quota/reclaim.h"
+#include "quota/watch.h"
 
 namespace umlfarm::daemon {
 
@@ -115,13 +116,16 @@ class Farm {
   // Where they can't be read, what was counted last is all that there is to tell.
   guest::Counters counters() { return network_->counters().value_or(guest::Counters()); }
   quota::Traffic traffic(const Guest& guest, const guest::Counters& counters) const;
-  // Packets that there was no room for, by tap; none where they can't be read.
-  std::map<std::string, quota::Carried> dropped() {
-    return network_->dropped().value_or(std::map<std::string, quota::Carried>());
+  std::optional<guest::Counters> counters_now() { return optional_of(network_->counters()); }
+  // Packets that there was no room for, by tap.
+  std::optional<std::map<std::string, quota::Carried>> dropped_now() {
+    return optional_of(network_->dropped());
   }
   Tally& tally() { return tally_; }
   // What guests have used, up to now.
   Result<std::vector<UseSum>> uses(const UseQuery& query);
+  // What its kernel says of itself, right now.
+  Result<quota::Inside> inside(const std::string& name);
   // With what its supervisor says right now.
   Result<Guest> look(const std::string& name);
 
@@ -161,6 +165,10 @@ class Farm {
   Status tear_down();
 
  private:
+  template <typename T>
+  static std::optional<T> optional_of(Result<T> result) {
+    return result ? std::optional<T>(*std::move(result)) : std::nullopt;
+  }
   Farm(Settings settings, FileLock lock, std::unique_ptr<StateStore> store, guest::AddressPool pool,
        std::unique_ptr<guest::FarmNetwork> network, boost::asio::io_context& loop);
 
@@ -179,9 +187,13 @@ class Farm {
   // Of one alone, before something about it changes.
   Status count_use_of(std::int64_t number);
   // While its counters are still there.
-  Status count_last_use(const GuestRecord& record);
+  void count_last_use(const GuestRecord& record);
   Status forget_old_uses();
   Status forget_old_events();
+  // Both by one thread at a time.
+  void watch_processes();
+  void sample_insides();
+  Result<quota::Inside> ask_inside(const GuestRecord& record) const;
   quota::TapLimits tap_limits(const GuestRecord& record) const;
   // As it is promised and has been used up. Nothing where it is so already.
   Status limit_network(const GuestRecord& record);
@@ -243,6 +255,17 @@ class Farm {
   boost::asio::steady_timer recount_traffic_;
   boost::asio::steady_timer reclaim_again_;
   boost::asio::steady_timer recount_uses_;
+  boost::asio::steady_timer forget_again_;
+  boost::asio::steady_timer watch_again_;
+  boost::asio::steady_timer sample_again_;
+  // What watch_processes() alone uses.
+  struct Processes {
+    std::uint64_t cpu_ns = 0;
+    std::int64_t at_ms = 0;
+    std::map<int, std::uint64_t> ticks;  // by thread; empty where they were not looked at
+  };
+  quota::Watch watch_;
+  std::map<std::string, Processes> processes_seen_;  // by guest's id
   // What balance_guests() alone uses.
   struct Spent {
     std::uint64_t cpu_ns = 0;

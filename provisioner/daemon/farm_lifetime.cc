@@ -15,6 +15,8 @@ namespace {
 // A host that loses its power forgets what was carried since.
 constexpr std::chrono::seconds kRecountTraffic(10);
 constexpr std::chrono::seconds kRecountUses(60);
+constexpr std::chrono::seconds kForgetUses(3600);
+constexpr std::chrono::seconds kLookAtProcesses(15);
 constexpr std::chrono::seconds kLookAtPressure(5);
 constexpr unsigned kNeverReclaim = 100;
 // Virtual machines of others come and go.
@@ -92,7 +94,7 @@ Farm::Farm(Settings settings, FileLock lock, std::unique_ptr<StateStore> store, 
       effects_({settings_.paths, settings_.config, *network_, pool_, cgroups_, *disk_quota_, processors_,
                 settings_.supervisor, [this](const GuestRecord& record) { return tap_limits(record); },
                 [this](const std::string& digest) { return loops_per_jiffy(digest); },
-                [this](const GuestRecord& record) { return count_last_use(record); }}),
+                [this](const GuestRecord& record) { count_last_use(record); }}),
       watcher_(loop, {[this](std::int64_t number, const auto& status) { on_status(number, status); },
                       [this](std::int64_t number, bool reached) { on_gone(number, reached); }}),
       reconciler_(
@@ -107,6 +109,10 @@ Farm::Farm(Settings settings, FileLock lock, std::unique_ptr<StateStore> store, 
       recount_traffic_(loop),
       reclaim_again_(loop),
       recount_uses_(loop),
+      forget_again_(loop),
+      watch_again_(loop),
+      sample_again_(loop),
+      watch_(settings_.config.watch),
       balance_(quota::Processors::available()) {}
 
 Farm::~Farm() { stop_work(); }
@@ -158,9 +164,12 @@ Status Farm::pick_up(bool work) {
   keep_doing(recount_traffic_, kRecountTraffic, [this] { (void)!count_traffic(); });
   keep_doing(recount_uses_, kRecountUses, [this] {
     (void)!count_uses();
-    (void)!forget_old_uses();
     (void)!forget_old_events();
   });
+  keep_doing(forget_again_, kForgetUses, [this] { (void)!forget_old_uses(); });
+  keep_doing(watch_again_, kLookAtProcesses, [this] { watch_processes(); });
+  if (const unsigned seconds = settings_.config.metrics.inside_seconds; seconds != 0)
+    keep_doing(sample_again_, std::chrono::seconds(seconds), [this] { sample_insides(); });
   if (guests.reclaim_pressure < kNeverReclaim)
     keep_doing(reclaim_again_, kLookAtPressure, [this] { reclaim_memory(); });
   for (const GuestRecord& record : table_.records()) reconciler_.kick(record.number);

@@ -72,6 +72,7 @@ Result<LimitsReport> Farm::set_limits(const std::string& name, const LimitsReque
   UMLFARM_ASSIGN(const std::unique_ptr<Hold> hold, Hold::take(*this, found, kPatienceMs));
   UMLFARM_ASSIGN(const Guest guest, table_.find(name));
   // Until now it has what it had.
+  (void)!count_traffic();
   UMLFARM_TRY(count_use_of(guest.record.number));
   auto report = change_limits(guest, request);
   // Whatever became of it, the tap is held to what is promised now.

@@ -78,8 +78,8 @@ void Farm::keep_news(std::int64_t number, const guest::SupervisorStatus& status,
   if (!guest) return;
   if (ailing) event(guest->record.name, "unhealthy", "its kernel does not answer its management console");
   if (guest->record.started_ms == status.started_ms && guest->record.ready_ms == status.ready_ms) return;
-  // From here on it runs, whatever is done to the clock until it is counted again.
-  if (guest->record.started_ms != status.started_ms) (void)!count_use_of(number);
+  // From here on it runs, whatever is done to the clock until it is counted again; or it holds what it needs.
+  (void)!count_use_of(number);
   // Lost to a full disk, it is only noted again after the next change.
   (void)!table_.update(number, [&](GuestRecord& record) {
     record.started_ms = status.started_ms;

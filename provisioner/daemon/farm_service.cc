@@ -180,6 +180,10 @@ Result<api::Response> FarmService::route_guest(const api::Request& request) {
     return api::json_response(200, guest_view(farm_, guest));
   }
   if (request.path.size() == 2 && request.method == "DELETE") return accepted(farm_.remove(name));
+  if (verb == "inside" && request.method == "GET") {
+    UMLFARM_ASSIGN(const quota::Inside inside, farm_.inside(name));
+    return api::json_response(200, inside_view(inside));
+  }
   if (verb == "log" && request.method == "GET") return log(request);
   if (verb == "usage" && request.method == "GET") {
     UMLFARM_ASSIGN(const Guest guest, farm_.find(name));

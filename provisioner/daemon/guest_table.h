@@ -12,21 +12,24 @@
 #include "guest/supervisor/control.h"
 #include "provisioner/daemon/asked.h"
 #include "provisioner/daemon/state_store.h"
+#include "quota/inside.h"
 #include "quota/ledger.h"
 
 namespace umlfarm::daemon {
 
 // Learned from supervisors and from the work on the guest; gone with the daemon.
 struct Live {
-  bool supervised = false;         // a supervisor holds the guest
-  guest::SupervisorStatus status;  // when supervised
-  bool busy = false;               // a worker is at it
-  std::string trouble;             // why the last step failed
-  std::int64_t fitted_ms = 0;      // the start whose memory has been made what was promised
-  unsigned failures = 0;           // failed steps in a row
-  bool told_of_room = false;       // an event says that it waits for room on the host's disk
-  std::int64_t room_ms = 0;        // when the last one did
-  Asked asked;                     // for what it is on its way to
+  bool supervised = false;              // a supervisor holds the guest
+  guest::SupervisorStatus status;       // when supervised
+  bool busy = false;                    // a worker is at it
+  std::string trouble;                  // why the last step failed
+  std::int64_t fitted_ms = 0;           // the start whose memory has been made what was promised
+  unsigned failures = 0;                // failed steps in a row
+  bool told_of_room = false;            // an event says that it waits for room on the host's disk
+  std::int64_t room_ms = 0;             // when the last one did
+  Asked asked;                          // for what it is on its way to
+  std::optional<double> busiest;        // processors that its busiest process takes, where it is busy
+  std::optional<quota::Inside> inside;  // as it last said of itself
 };
 
 struct Guest {

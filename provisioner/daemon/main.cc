@@ -89,11 +89,11 @@ Status run(const Arguments& arguments) {
                  Farm::open({paths, std::move(config), arguments.supervisor, arguments.libvirt}, loop,
                             !arguments.tear_down));
   if (arguments.tear_down) return farm->tear_down();
-  const Collector collector(*farm, std::chrono::seconds(farm->config().metrics.interval_seconds));
+  Collector collector(*farm, std::chrono::seconds(farm->config().metrics.interval_seconds));
   FarmService service(*farm, collector);
   UMLFARM_ASSIGN(const std::unique_ptr<api::Server> server,
                  api::Server::start(loop, paths.socket(), admins, service, kBlockingThreads));
-  UMLFARM_ASSIGN(const std::unique_ptr<api::PageServer> pages, offer_metrics(loop, *farm, collector));
+  const std::unique_ptr<api::PageServer> pages = offer_metrics(loop, *farm, collector);
   boost::asio::signal_set signals(loop, SIGTERM, SIGINT);
   signals.async_wait([&](const boost::system::error_code&, int) { loop.stop(); });
   spdlog::info("umlfarmd {} listens on {}", UMLFARM_VERSION, paths.socket());

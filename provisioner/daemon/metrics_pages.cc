@@ -26,10 +26,28 @@ Result<std::string> read_token(const std::string& file) {
                                   " characters or more; make one with 'openssl rand -hex 32'");
 }
 
+// This host is asked where all of its addresses are meant.
+config::Listen to_be_asked(config::Listen listen) {
+  if (listen.address == "0.0.0.0") listen.address = "127.0.0.1";
+  if (listen.address == "::") listen.address = "::1";
+  return listen;
+}
+
 std::string targets_of(const config::Metrics& settings, const std::string& farm) {
+  const char* const scheme = settings.certificate.empty() ? "http" : "https";
   const boost::json::array targets{
-      {{"targets", {settings.listen.str()}}, {"labels", {{"job", "umlfarm"}, {"farm", farm}}}}};
+      {{"targets", {to_be_asked(settings.listen).str()}},
+       {"labels", {{"job", "umlfarm"}, {"farm", farm}, {"__scheme__", scheme}}}}};
   return boost::json::serialize(targets) + "\n";
+}
+
+Result<std::unique_ptr<api::PageServer>> serve_metrics(boost::asio::io_context& loop,
+                                                       const config::Metrics& settings,
+                                                       const Collector& collector) {
+  UMLFARM_ASSIGN(const std::string token, read_token(settings.token_file));
+  return api::PageServer::start(
+      loop, {settings.listen.address, settings.listen.port, settings.certificate, settings.key, token},
+      metrics_pages(collector));
 }
 
 }  // namespace
@@ -39,7 +57,9 @@ api::Pages metrics_pages(const Collector& collector) {
     if (path == "/healthz") return {200, kPlain, body("ok"), true};
     if (path == "/readyz") {
       const std::string trouble = collector.trouble();
-      return {trouble.empty() ? 200U : 503U, kPlain, body(trouble.empty() ? "ok" : trouble), true};
+      // Whoever asks need not know more.
+      return {trouble.empty() ? 200U : 503U, kPlain,
+              body(trouble.empty() ? "ok" : "not ready; the log says why"), true};
     }
     if (path != "/metrics") return {404, kPlain, body("there are /metrics, /healthz and /readyz"), true};
     if (auto text = collector.text()) return {200, metrics::kContentType, std::move(text), false};
@@ -47,23 +67,23 @@ api::Pages metrics_pages(const Collector& collector) {
   };
 }
 
-Result<std::unique_ptr<api::PageServer>> offer_metrics(boost::asio::io_context& loop, Farm& farm,
-                                                       const Collector& collector) {
+std::unique_ptr<api::PageServer> offer_metrics(boost::asio::io_context& loop, Farm& farm,
+                                               const Collector& collector) {
   const config::Metrics& settings = farm.config().metrics;
-  UMLFARM_TRY(posix::remove_file(farm.paths().targets()));
-  if (settings.listen.address.empty()) return std::unique_ptr<api::PageServer>();
-  UMLFARM_ASSIGN(const std::string token, read_token(settings.token_file));
-  auto server = api::PageServer::start(
-      loop, {settings.listen.address, settings.listen.port, settings.certificate, settings.key, token},
-      metrics_pages(collector));
-  if (!server && server.error().kind() == Kind::Conflict) {
-    farm.add_notice("metrics are not served: " + server.error().message() +
-                    "; choose another address or port by listen in [metrics]");
-    return std::unique_ptr<api::PageServer>();
+  const std::string targets = farm.paths().targets();
+  if (settings.listen.address.empty()) {
+    (void)!posix::remove_file(targets);
+    return nullptr;
   }
-  if (server)
-    UMLFARM_TRY(write_file_atomically(farm.paths().targets(), targets_of(settings, farm.id()), 0644));
-  return server;
+  // Also where it comes to nothing: a target that does not answer is noticed, one that is not there is not.
+  Status done = write_file_atomically(targets, targets_of(settings, farm.id()), 0644);
+  auto server = serve_metrics(loop, settings, collector);
+  if (done && !server) done = server.error();
+  if (!done) {
+    farm.add_notice("metrics are not served: " + done.error().message() +
+                    "; mend [metrics] in umlfarm.toml, and start the daemon again");
+  }
+  return server ? *std::move(server) : nullptr;
 }
 
 }  // namespace umlfarm::daemon

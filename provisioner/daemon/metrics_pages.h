@@ -16,9 +16,8 @@ namespace umlfarm::daemon {
 api::Pages metrics_pages(const Collector& collector);
 
 // Has them served where the configuration says, and says in a file for Prometheus' file_sd_configs where that
-// is. Null where it is nowhere, also as another program has the port: that keeps no guest from running, and a
-// notice says so. Invalid for files that can't be used.
-Result<std::unique_ptr<api::PageServer>> offer_metrics(boost::asio::io_context& loop, Farm& farm,
-                                                       const Collector& collector);
+// is. Null where it is nowhere, or can't be: that keeps no guest from running, and a notice says so.
+std::unique_ptr<api::PageServer> offer_metrics(boost::asio::io_context& loop, Farm& farm,
+                                               const Collector& collector);
 
 }  // namespace umlfarm::daemon

@@ -3,12 +3,12 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <sstream>
 
 #include "provisioner/base/clock.h"
 #include "provisioner/base/posix.h"
 #include "provisioner/daemon/exit_policy.h"
 #include "quota/host_load.h"
+#include "quota/watch.h"
 
 namespace umlfarm::daemon {
 namespace {
@@ -17,10 +17,10 @@ constexpr double kMsPerSecond = 1e3;
 constexpr double kUsPerSecond = 1e6;
 constexpr double kNsPerSecond = 1e9;
 
-// What is the same for all guests of one snapshot.
+// What is the same for all guests of one snapshot; none where it can't be read just now.
 struct Carriage {
-  guest::Counters counters;
-  std::map<std::string, quota::Carried> dropped;
+  std::optional<guest::Counters> counters;
+  std::optional<std::map<std::string, quota::Carried>> dropped;
 };
 
 // Of the jail's only child, the guest's kernel; what has ended in it included.
@@ -29,17 +29,8 @@ double kernel_cpu_seconds(pid_t init) {
   const auto children = posix::read_file("/proc/" + self + "/task/" + self + "/children");
   if (!children || children->empty()) return 0;
   const auto stat = posix::read_file("/proc/" + children->substr(0, children->find(' ')) + "/stat");
-  // The name before it, in parentheses, may hold anything.
-  const std::size_t at = stat ? stat->rfind(") ") : std::string::npos;
-  if (at == std::string::npos) return 0;
-  std::istringstream words(stat->substr(at + 2));
-  std::string skipped;
-  constexpr int kBeforeUserTime = 11;
-  for (int i = 0; i < kBeforeUserTime; ++i) words >> skipped;
-  std::uint64_t user = 0;
-  std::uint64_t system = 0;
-  words >> user >> system;
-  return static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  const auto ticks = stat ? quota::ticks_of(*stat) : std::nullopt;
+  return static_cast<double>(ticks.value_or(0)) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
 quota::Carried find(const std::map<std::string, quota::Carried>& by_tap, const std::string& tap) {
@@ -49,34 +40,48 @@ quota::Carried find(const std::map<std::string, quota::Carried>& by_tap, const s
 
 void add_network(const Farm& farm, const Guest& guest, const Carriage& carriage, metrics::Guest& to) {
   const std::string tap = port_of(guest.record, farm.pool()).tap;
-  const quota::Carried bytes = farm.traffic(guest, carriage.counters).ever;
-  const quota::Carried packets = find(carriage.counters.packets, tap);
-  const quota::Carried drops = find(carriage.dropped, tap);
-  to.in = {bytes.in, packets.in, drops.in};
-  to.out = {bytes.out, packets.out, drops.out};
+  const quota::Carried bytes = farm.traffic(guest, carriage.counters.value_or(guest::Counters())).ever;
+  to.in.bytes = bytes.in;
+  to.out.bytes = bytes.out;
+  if (carriage.counters) {
+    const quota::Carried packets = find(carriage.counters->packets, tap);
+    to.in.packets = packets.in;
+    to.out.packets = packets.out;
+  }
+  if (carriage.dropped) {
+    const quota::Carried drops = find(*carriage.dropped, tap);
+    to.in.drops = drops.in;
+    to.out.drops = drops.out;
+  }
 }
 
-void add_usage(const quota::Usage& usage, metrics::Guest& to) {
-  to.cpu_seconds = static_cast<double>(usage.cpu_ns) / kNsPerSecond;
-  to.cpu_held_seconds = static_cast<double>(usage.cpu_held_ns) / kNsPerSecond;
-  to.memory_allocated = usage.memory_file.bytes();
-  to.host_memory = usage.memory.bytes();
-  to.host_memory_peak = usage.memory_peak.bytes();
-  to.memory_kills = usage.memory_kills;
-  to.disk_read = usage.disk_read.bytes();
-  to.disk_written = usage.disk_written.bytes();
-  to.disk_reads = usage.disk_reads;
-  to.disk_writes = usage.disk_writes;
-  to.processes = usage.processes;
-}
-
-void add_start(const guest::SupervisorStatus& status, metrics::Guest& to) {
-  to.kernel_cpu_seconds = kernel_cpu_seconds(status.init);
-  to.console_dropped = status.console_dropped;
-  to.started = static_cast<double>(status.started_ms) / kMsPerSecond;
+metrics::Running see_running(const Live& live, const quota::Usage& usage) {
+  const guest::SupervisorStatus& status = live.status;
+  metrics::Running seen;
+  seen.started = static_cast<double>(status.started_ms) / kMsPerSecond;
   if (status.ready_ms != 0)
-    to.boot_seconds = static_cast<double>(status.ready_ms - status.started_ms) / kMsPerSecond;
-  if (status.answer_us != 0) to.mconsole_seconds = static_cast<double>(status.answer_us) / kUsPerSecond;
+    seen.boot_seconds = static_cast<double>(status.ready_ms - status.started_ms) / kMsPerSecond;
+  seen.cpu_seconds = static_cast<double>(usage.cpu_ns) / kNsPerSecond;
+  seen.kernel_cpu_seconds = kernel_cpu_seconds(status.init);
+  seen.cpu_held_seconds = static_cast<double>(usage.cpu_held_ns) / kNsPerSecond;
+  seen.memory_allocated = usage.memory_file.bytes();
+  seen.host_memory = usage.memory.bytes();
+  seen.host_memory_peak = usage.memory_peak.bytes();
+  seen.memory_kills = usage.memory_kills;
+  seen.disk_read = usage.disk_read.bytes();
+  seen.disk_written = usage.disk_written.bytes();
+  seen.disk_reads = usage.disk_reads;
+  seen.disk_writes = usage.disk_writes;
+  seen.processes = usage.processes;
+  seen.console_dropped = status.console_dropped;
+  if (status.answer_us != 0) seen.mconsole_seconds = static_cast<double>(status.answer_us) / kUsPerSecond;
+  seen.busiest = live.busiest;
+  if (live.inside) {
+    seen.inside_load = live.inside->load1;
+    seen.inside_memory_available = static_cast<double>(live.inside->memory_available.bytes());
+    seen.inside_uptime = live.inside->uptime_seconds;
+  }
+  return seen;
 }
 
 metrics::Guest see(const Farm& farm, const Guest& guest, const Carriage& carriage) {
@@ -97,13 +102,12 @@ metrics::Guest see(const Farm& farm, const Guest& guest, const Carriage& carriag
   seen.memory_promised = record.limits.memory.bytes();
   seen.host_memory_limit = quota::group_memory(record.limits).bytes();
   seen.processes_limit = quota::group_processes(record.limits);
-  seen.disk_limit = record.limits.disk.bytes();
+  seen.disk_limit = record.limits.disk.bytes() + record.limits.swap.bytes();
   seen.disk_allocated =
       posix::allocated(farm.paths().disk(seen.id)) + posix::allocated(farm.paths().swap(seen.id));
   add_network(farm, guest, carriage, seen);
-  if (!guest.live.supervised) return seen;
-  add_usage(farm.usage(guest), seen);
-  add_start(guest.live.status, seen);
+  const bool heard = guest.live.supervised && guest.live.status.started_ms != 0;
+  if (heard) seen.running = see_running(guest.live, farm.usage(guest));
   return seen;
 }
 
@@ -150,7 +154,7 @@ Result<metrics::Snapshot> take_snapshot(Farm& farm) {
   UMLFARM_ASSIGN(const FarmStatus status, farm.status());
   UMLFARM_ASSIGN(const std::vector<TenantAccount> tenants, farm.tenants());
   for (const TenantAccount& tenant : tenants) snapshot.tenants.push_back(see_tenant(tenant));
-  const Carriage carriage{farm.counters(), farm.dropped()};
+  const Carriage carriage{farm.counters_now(), farm.dropped_now()};
   const std::vector<Guest> guests = farm.list();
   snapshot.guests.reserve(guests.size());
   for (const Guest& guest : guests) snapshot.guests.push_back(see(farm, guest, carriage));

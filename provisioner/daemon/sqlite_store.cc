@@ -96,7 +96,7 @@ class SqliteStore final : public StateStore {
         insert.bind(6, boost::json::serialize(to_json(record)));
         insert.exec();
         add_to_sums(charges_of(record), 1);
-        write_uses_seen(database_, {{record.number, {now, "", 0, {}, 0}}});
+        write_uses_seen(database_, {{record.number, {now, "", 0, {}, 0, 0}}});
       }
       transaction.commit();
       return std::move(records);

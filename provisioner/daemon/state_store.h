@@ -58,6 +58,7 @@ class StateStore {
   virtual Status add_uses(const std::vector<UseEntry>& entries, const UsesSeen& seen) = 0;
   // Also of guests that are gone. Nobody else waits for it.
   virtual Result<std::vector<UseSum>> sum_uses(const UseQuery& query) = 0;
+  // The oldest day of those before it.
   virtual Status forget_uses_before(quota::Hour hour) = 0;
 
   // By name. The default tenant is always among them.

@@ -129,7 +129,8 @@ constexpr const char* kUses = R"sql(
     cpu_ns INTEGER NOT NULL,
     bytes_in INTEGER NOT NULL,
     bytes_out INTEGER NOT NULL,
-    started_ms INTEGER NOT NULL) STRICT;
+    started_ms INTEGER NOT NULL,
+    memory_held INTEGER NOT NULL) STRICT;
 )sql";
 
 // Since the seventh, too.
@@ -142,7 +143,7 @@ constexpr const char* kSuspendedAndAsked = R"sql(
 // Guests from before are counted from now on.
 constexpr const char* kUsesBegin = R"sql(
   INSERT INTO use_seen SELECT number, unixepoch('now') * 1000, 0, '', '?', 0,
-    coalesce(ever_in, 0), coalesce(ever_out, 0), 0 FROM guests LEFT JOIN traffic ON guest = number;
+    coalesce(ever_in, 0), coalesce(ever_out, 0), 0, 0 FROM guests LEFT JOIN traffic ON guest = number;
 )sql";
 
 }  // namespace

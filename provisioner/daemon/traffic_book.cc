@@ -42,7 +42,13 @@ quota::Traffic TrafficBook::of(std::int64_t guest) const {
 
 quota::Traffic TrafficBook::with(const guest::Counters& counters, const std::string& tap, std::int64_t guest,
                                  const std::string& month) const {
-  return counted(of(guest), counters, tap, month);
+  const quota::Traffic kept = of(guest);
+  const auto found = counters.by_tap.find(tap);
+  const quota::Carried now = found == counters.by_tap.end() ? quota::Carried() : found->second;
+  // What was read before it was last counted tells nothing new.
+  const bool older =
+      kept.seen.made == counters.made && (now.in < kept.seen.carried.in || now.out < kept.seen.carried.out);
+  return older ? kept : counted(kept, counters, tap, month);
 }
 
 Status TrafficBook::set_told(std::int64_t guest, bool is_told) {

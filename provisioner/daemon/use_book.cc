@@ -10,7 +10,7 @@ Status UseBook::add(const std::vector<GuestReading>& guests, const quota::Moment
     const auto last = before.find(record.number);
     // It is gone since it was read.
     if (last == before.end()) continue;
-    seen[record.number] = quota::seen(reading, at);
+    seen[record.number] = quota::seen(last->second, reading, at);
     const GuestIdentity& identity = record.identity;
     for (const auto& [hour, use] : quota::used_between(last->second, reading, at)) {
       // Counted twice at the same moment, the second time is of nothing.

@@ -37,7 +37,7 @@ constexpr const char* kSum = R"sql(
 
 std::uint64_t byte_hours(std::uint64_t high, std::uint64_t low) {
   __extension__ using Wide = unsigned __int128;
-  const Wide byte_ms = (Wide{high} << 32U) + low;
+  const Wide byte_ms = ((Wide{high} << 32U) + low) * quota::kUseBlock;
   return static_cast<std::uint64_t>(byte_ms / quota::kHourMs);
 }
 
@@ -47,20 +47,22 @@ UsesSeen read_uses_seen(SQLite::Database& database) {
   UsesSeen all;
   SQLite::Statement select(
       database,
-      "SELECT guest, wall_ms, uptime_ms, boot, cpu_made, cpu_ns, bytes_in, bytes_out, started_ms "
+      "SELECT guest, wall_ms, uptime_ms, boot, cpu_made, cpu_ns, bytes_in, bytes_out, started_ms, "
+      "memory_held "
       "FROM use_seen");
   while (select.executeStep()) {
     const auto number = [&](int index) { return select.getColumn(index).getInt64(); };
     const auto amount = [&](int index) { return static_cast<std::uint64_t>(number(index)); };
     const auto text = [&](int index) { return select.getColumn(index).getString(); };
-    all[number(0)] = {{number(1), number(2), text(3)}, text(4), amount(5), {amount(6), amount(7)}, number(8)};
+    all[number(0)] = {{number(1), number(2), text(3)}, text(4),   amount(5),
+                      {amount(6), amount(7)},          number(8), amount(9)};
   }
   return all;
 }
 
 void write_uses_seen(SQLite::Database& database, const UsesSeen& seen) {
   SQLite::Statement put(database,
-                        "INSERT OR REPLACE INTO use_seen SELECT ?,?,?,?,?,?,?,?,? "
+                        "INSERT OR REPLACE INTO use_seen SELECT ?,?,?,?,?,?,?,?,?,? "
                         "WHERE EXISTS (SELECT 1 FROM guests WHERE number = ?1)");
   for (const auto& [guest, each] : seen) {
     put.reset();
@@ -73,6 +75,7 @@ void write_uses_seen(SQLite::Database& database, const UsesSeen& seen) {
     put.bind(7, signed_of(each.traffic.in));
     put.bind(8, signed_of(each.traffic.out));
     put.bind(9, each.started_ms);
+    put.bind(10, signed_of(each.memory_held));
     put.exec();
   }
 }
@@ -133,7 +136,8 @@ std::vector<UseSum> sum_uses(SQLite::Database& database, const UseQuery& query) 
 }
 
 void forget_uses_before(SQLite::Database& database, quota::Hour hour) {
-  SQLite::Statement remove(database, "DELETE FROM uses WHERE hour < ?");
+  SQLite::Statement remove(database,
+                           "DELETE FROM uses WHERE hour < ? AND hour < (SELECT min(hour) FROM uses) + 24");
   remove.bind(1, hour);
   remove.exec();
 }

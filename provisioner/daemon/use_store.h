@@ -54,6 +54,7 @@ void write_uses_seen(SQLite::Database& database, const UsesSeen& seen);
 void add_uses(SQLite::Database& database, const std::vector<UseEntry>& entries);
 // By tenant, guest and hour.
 std::vector<UseSum> sum_uses(SQLite::Database& database, const UseQuery& query);
+// Of those before it, a day's, so that a clock that is wrong for a while does not take all of them.
 void forget_uses_before(SQLite::Database& database, quota::Hour hour);
 
 }  // namespace umlfarm::daemon

@@ -182,6 +182,13 @@ json::object usage_view(const Farm& farm, const Guest& guest, const guest::Count
           {"swap", {{"limit", limits.swap.bytes()}, {"used", posix::allocated(farm.paths().swap(id))}}}};
 }
 
+json::object inside_view(const quota::Inside& inside) {
+  return {{"load", {inside.load1, inside.load5, inside.load15}},
+          {"memory_total", inside.memory_total.bytes()},
+          {"memory_available", inside.memory_available.bytes()},
+          {"uptime_seconds", inside.uptime_seconds}};
+}
+
 json::object uses_view(const std::string& month, const std::vector<UseSum>& sums, bool by_hour) {
   // In the order in which they are shown.
   using Figures = std::vector<std::pair<const char*, std::uint64_t>>;

@@ -18,6 +18,8 @@ boost::json::object status_view(const FarmStatus& status, const quota::Overcommi
 boost::json::object host_view(const FarmStatus& status, const quota::Overcommit& overcommit);
 // A guest's limits, and what it uses of them.
 boost::json::object usage_view(const Farm& farm, const Guest& guest, const guest::Counters& counters);
+// What a guest's kernel says of itself.
+boost::json::object inside_view(const quota::Inside& inside);
 // What guests have used in that month, and what of it is each tenant's.
 boost::json::object uses_view(const std::string& month, const std::vector<UseSum>& sums, bool by_hour);
 // What was changed, with the guest as it is now.

@@ -41,9 +41,11 @@ metrics::Snapshot snapshot_of(unsigned guests) {
     guest.kernel = "strict";
     guest.state = "ready";
     guest.restarts = {{"crashed", 0}, {"panicked", 0}, {"out_of_memory", 0}};
-    guest.started = guest.boot_seconds = guest.mconsole_seconds = 1.5;
-    guest.cpu_seconds = 12'345.678 + i;
-    guest.memory_allocated = 12'000'000 + i;
+    metrics::Running running;
+    running.boot_seconds = running.mconsole_seconds = 1.5;
+    running.cpu_seconds = 12'345.678 + i;
+    running.memory_allocated = 12'000'000 + i;
+    guest.running = running;
     guest.in.bytes = guest.out.bytes = 1'234'567'890 + i;
     snapshot.guests.push_back(guest);
   }

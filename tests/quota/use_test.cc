@@ -16,14 +16,16 @@ UseReading running(std::int64_t started, std::uint64_t cpu_ns = 0) {
   UseReading reading;
   reading.cpu_made = "b 1";
   reading.cpu_ns = cpu_ns;
-  reading.memory = 100;
-  reading.memory_held = 10;
-  reading.disk = 1000;
-  reading.disk_held = 500;
+  reading.memory = 100 * kUseBlock;
+  reading.memory_held = 10 * kUseBlock - 1;
+  reading.disk = 1000 * kUseBlock;
+  reading.disk_held = 500 * kUseBlock;
   reading.running = true;
   reading.started_ms = kBegin + started;
   return reading;
 }
+
+UseSeen first_seen(const UseReading& reading, const Moment& at) { return seen({}, reading, at); }
 
 Use sum(const std::map<Hour, Use>& hours) {
   Use all;
@@ -32,7 +34,7 @@ Use sum(const std::map<Hour, Use>& hours) {
 }
 
 TEST(Use, IsCountedWithinAnHour) {
-  const auto hours = used_between(seen(running(0), moment(0)), running(0, 7), moment(10 * kMinute));
+  const auto hours = used_between(first_seen(running(0), moment(0)), running(0, 7), moment(10 * kMinute));
   ASSERT_EQ(hours.size(), 1U);
   const Use& use = hours.at(1000);
   EXPECT_EQ(use.cpu_ns, 7U);
@@ -47,7 +49,7 @@ TEST(Use, IsCountedWithinAnHour) {
 TEST(Use, OfManyHoursIsSpreadOverThemAndNothingIsLost) {
   UseReading now = running(0, 1'000'003);
   now.traffic = {77, 10'000'000'000'000};
-  const auto hours = used_between(seen(running(0), moment(30 * kMinute)), now, moment(3 * kHourMs + 1));
+  const auto hours = used_between(first_seen(running(0), moment(30 * kMinute)), now, moment(3 * kHourMs + 1));
   ASSERT_EQ(hours.size(), 4U);
   EXPECT_EQ(hours.at(1000).running_ms, 30U * kMinute);
   EXPECT_EQ(hours.at(1001).running_ms, static_cast<std::uint64_t>(kHourMs));
@@ -58,13 +60,13 @@ TEST(Use, OfManyHoursIsSpreadOverThemAndNothingIsLost) {
 }
 
 TEST(Use, EndsOnTheHourWithoutOneOfNothing) {
-  const auto hours = used_between(seen(running(0), moment(0)), running(0), moment(kHourMs));
+  const auto hours = used_between(first_seen(running(0), moment(0)), running(0), moment(kHourMs));
   EXPECT_EQ(hours.size(), 1U);
   EXPECT_EQ(hours.at(1000).running_ms, static_cast<std::uint64_t>(kHourMs));
 }
 
 TEST(Use, InNoTimeIsKept) {
-  const auto hours = used_between(seen(running(0, 5), moment(7)), running(0, 9), moment(7));
+  const auto hours = used_between(first_seen(running(0, 5), moment(7)), running(0, 9), moment(7));
   EXPECT_EQ(sum(hours).cpu_ns, 4U);
   EXPECT_EQ(sum(hours).running_ms, 0U);
 }
@@ -77,8 +79,8 @@ TEST(Use, KnowsWhenTheGuestRan) {
   stopped.running = false;
   stopped.cpu_made = "";
   stopped.ended_ms = kBegin + 4 * kMinute;
-  const UseSeen up = seen(running(0), moment(0));
-  const UseSeen down = seen(stopped, moment(0));
+  const UseSeen up = first_seen(running(0), moment(0));
+  const UseSeen down = first_seen(stopped, moment(0));
   EXPECT_EQ(ms(up, stopped, moment(10 * kMinute)), 4U * kMinute) << "until it ended";
   EXPECT_EQ(ms(down, stopped, moment(10 * kMinute)), 0U);
   EXPECT_EQ(ms(down, running(7 * kMinute), moment(10 * kMinute)), 3U * kMinute) << "since it started";
@@ -100,7 +102,7 @@ TEST(Use, KnowsWhenTheGuestRan) {
 }
 
 TEST(Use, OfProcessorTimeGoesOnWhereItsCounterBeginsAgain) {
-  const UseSeen before = seen(running(0, 100), moment(0));
+  const UseSeen before = first_seen(running(0, 100), moment(0));
   const auto cpu = [&](const UseSeen& was, UseReading now, const std::string& made) {
     now.cpu_made = made;
     return sum(used_between(was, now, moment(kMinute))).cpu_ns;
@@ -115,8 +117,29 @@ TEST(Use, OfProcessorTimeGoesOnWhereItsCounterBeginsAgain) {
   EXPECT_EQ(cpu(unknown, running(0, 130), "b 1"), 130U) << "made since";
 }
 
+TEST(Use, IsNotCountedTwiceWhereACounterCanNotBeReadForAWhile) {
+  const UseSeen before = first_seen(running(0, 100), moment(0));
+  const UseReading unread = running(0, 0);
+  EXPECT_EQ(sum(used_between(before, unread, moment(kMinute))).cpu_ns, 0U);
+  const UseSeen after = seen(before, unread, moment(kMinute));
+  EXPECT_EQ(sum(used_between(after, running(0, 130), moment(2 * kMinute))).cpu_ns, 30U);
+}
+
+TEST(Use, GoesOnWhereAnEndIsNotKnownYet) {
+  UseReading gone = running(0);
+  gone.running = false;
+  gone.ended_ms = kBegin - kHourMs;  // of a life before
+  EXPECT_EQ(sum(used_between(first_seen(running(0), moment(0)), gone, moment(kMinute))).running_ms,
+            static_cast<std::uint64_t>(kMinute));
+  // One that was not known to run then, and has since long before.
+  UseReading unknown = running(-5);
+  unknown.running = false;
+  EXPECT_EQ(sum(used_between(first_seen(unknown, moment(0)), running(-5), moment(kMinute))).running_ms,
+            static_cast<std::uint64_t>(kMinute));
+}
+
 TEST(Use, TakesTimeFromTheClockThatNeverSteps) {
-  const UseSeen before = seen(running(0), moment(0));
+  const UseSeen before = first_seen(running(0), moment(0));
   for (const std::int64_t step :
        std::initializer_list<std::int64_t>{-26 * kHourMs, -1'000, 1'000, 26 * kHourMs}) {
     Moment later = moment(30 * kMinute);

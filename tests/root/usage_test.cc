@@ -50,6 +50,7 @@ TEST(Usage, IsWhatTheGuestUsedOverDeathsAndRestarts) {
   const json::value line = line_of(farm, "alice");
   // What it took to stop is not in what was asked before.
   EXPECT_GE(number(line, "cpu_ns"), cpu);
+  EXPECT_LE(number(line, "cpu_ns"), cpu * 1.5);
   EXPECT_GT(number(line, "running_ms"), 1000);
   const std::chrono::duration<double, std::milli> passed = std::chrono::steady_clock::now() - begun;
   const double counted = number(line, "running_ms") + number(line, "stopped_ms");
@@ -58,7 +59,10 @@ TEST(Usage, IsWhatTheGuestUsedOverDeathsAndRestarts) {
   EXPECT_NEAR(number(line, "memory_promised_byte_hours") / (32.0 * kMiB * counted / 3.6e6), 1, 0.001);
   EXPECT_GT(number(line, "memory_held_byte_hours"), 0);
   EXPECT_GT(number(line, "disk_held_byte_hours"), 0);
+  const json::value carried = farm.json({"quota", "alice"}).at("network").at("ever");
   EXPECT_GT(number(line, "bytes_out"), 0);
+  EXPECT_EQ(number(line, "bytes_out"), number(carried, "out"));
+  EXPECT_EQ(number(line, "bytes_in"), number(carried, "in"));
 }
 
 TEST(Usage, OfATenantIsTheSumOfItsGuestsAlsoOfThoseThatAreGone) {

@@ -18,6 +18,7 @@ Command logs_command();
 Command events_command();
 Command mconsole_command();
 Command metrics_command();
+Command inside_command();
 Command suspend_command();
 Command unsuspend_command();
 Command usage_command();

@@ -30,12 +30,24 @@ Result<std::vector<std::string>> guests_meant(const Context& context, const Pars
   return names;
 }
 
-Result<json::array> ask_all(const Context& context, const std::vector<std::string>& names, const char* verb,
-                            const json::object& body) {
-  json::array answers;
+struct Answers {
+  json::array guests;
+  std::vector<std::string> taken;  // names
+  Status refused;                  // the first that was
+};
+
+// All of them, also where one refuses.
+Answers ask_all(const Context& context, const std::vector<std::string>& names, const char* verb,
+                const json::object& body) {
+  Answers answers;
   for (const std::string& name : names) {
-    UMLFARM_ASSIGN(json::value answer, context.client.post("/v1/guests/" + name + "/" + verb, body));
-    answers.push_back(std::move(answer));
+    auto answer = context.client.post("/v1/guests/" + name + "/" + verb, body);
+    if (answer) {
+      answers.guests.push_back(*std::move(answer));
+      answers.taken.push_back(name);
+    } else if (answers.refused) {
+      answers.refused = answer.error();
+    }
   }
   return answers;
 }
@@ -43,7 +55,7 @@ Result<json::array> ask_all(const Context& context, const std::vector<std::strin
 std::string said(const std::vector<std::string>& names, const std::string& what) {
   std::string text;
   for (const std::string& name : names) text += name + ": " + what + "\n";
-  return text.empty() ? "the tenant has no guests\n" : text;
+  return text.empty() ? "there is none\n" : text;
 }
 
 options::options_description of_tenant() {
@@ -68,12 +80,11 @@ Command suspend_command() {
           [known](Context& context, const auto& arguments) -> Result<int> {
             const Parsed parsed = parse(arguments, known, 0, 1000);
             UMLFARM_ASSIGN(const std::vector<std::string> names, guests_meant(context, parsed));
-            UMLFARM_ASSIGN(const json::array answers,
-                           ask_all(context, names, "suspend", {{"reason", parsed.text("reason")}}));
-            const bool wait = !parsed.flag("no-wait");
-            if (wait && !names.empty())
-              UMLFARM_TRY(wait_for(context.client, names, Goal::Stopped, kMostWait, 0));
-            print(context, json::object{{"guests", answers}}, said(names, "suspended"));
+            const Answers answers = ask_all(context, names, "suspend", {{"reason", parsed.text("reason")}});
+            const bool wait = !parsed.flag("no-wait") && !answers.taken.empty();
+            if (wait) UMLFARM_TRY(wait_for(context.client, answers.taken, Goal::Stopped, kMostWait, 0));
+            print(context, json::object{{"guests", answers.guests}}, said(answers.taken, "suspended"));
+            UMLFARM_TRY(answers.refused);
             return 0;
           },
           known};
@@ -81,18 +92,20 @@ Command suspend_command() {
 
 Command unsuspend_command() {
   const options::options_description known = of_tenant();
-  return {"unsuspend",
-          "NAME... | --tenant NAME",
-          "let guests be what they were before they were suspended",
-          "Those that ran are started; it is not waited for that.\n\n  umlfarm unsuspend alice\n",
-          [known](Context& context, const auto& arguments) -> Result<int> {
-            const Parsed parsed = parse(arguments, known, 0, 1000);
-            UMLFARM_ASSIGN(const std::vector<std::string> names, guests_meant(context, parsed));
-            UMLFARM_ASSIGN(const json::array answers, ask_all(context, names, "unsuspend", {}));
-            print(context, json::object{{"guests", answers}}, said(names, "no longer suspended"));
-            return 0;
-          },
-          known};
+  return {
+      "unsuspend",
+      "NAME... | --tenant NAME",
+      "let guests be what they were before they were suspended",
+      "Those that ran are started; it is not waited for that.\n\n  umlfarm unsuspend alice\n",
+      [known](Context& context, const auto& arguments) -> Result<int> {
+        const Parsed parsed = parse(arguments, known, 0, 1000);
+        UMLFARM_ASSIGN(const std::vector<std::string> names, guests_meant(context, parsed));
+        const Answers answers = ask_all(context, names, "unsuspend", {});
+        print(context, json::object{{"guests", answers.guests}}, said(answers.taken, "no longer suspended"));
+        UMLFARM_TRY(answers.refused);
+        return 0;
+      },
+      known};
 }
 
 }  // namespace umlfarm::cli

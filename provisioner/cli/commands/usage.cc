@@ -24,9 +24,10 @@ Command usage_command() {
       "usage",
       "[--tenant NAME] [--guest NAME] [--month YYYY-MM] [--hours] [--format FORMAT]",
       "show what guests have used in a month, for bills",
-      "Shows for each guest, also for those that are gone, how long it ran and stood still, its processor\n"
-      "time, the memory and disk that it was promised and that the host held for it, times hours, and its\n"
-      "traffic. With another plan it has another line. A tenant's sum is that of its guests, to the byte.\n\n"
+      "Shows for each guest, also for those that are gone, how long it ran, its processor time, the memory\n"
+      "and disk that it was promised and that the host held for it, times hours, and its traffic; json and\n"
+      "csv have each figure whole, and how long it stood still or was suspended. With another plan it has\n"
+      "another line. A tenant's sum is that of its guests, to the byte.\n\n"
       "  umlfarm usage --tenant physics --month 2026-11 --format csv\n",
       [known](Context& context, const auto& arguments) -> Result<int> {
         const Parsed parsed = parse(arguments, known, 0, 0);

@@ -63,6 +63,10 @@ class Verbs : public api::Serving {
             {"guest", guest_document()}, {"complete", true}, {"restarts", false}, {"summary", "changed"}};
       }
       if (last == "host") document = host_document();
+      if (last == "inside") {
+        document = {
+            {"load", {0.5, 1, 2}}, {"memory_total", 1}, {"memory_available", 1}, {"uptime_seconds", 7.5}};
+      }
       if (last == "uses") document["tenants"] = json::object();
       if (last == "uses") document["guests"] = json::array();
       if (request.path.front() == "tenants") document = tenant_document();
@@ -108,6 +112,7 @@ TEST_F(Verbs, AskForWhatTheyMean) {
       {{"mconsole", "alice", "--", "-x"}, R"(POST /guests/alice/mconsole {"command":"-x"})"},
       {{"events"}, "GET /events since=0"},
       {{"metrics"}, "GET /metrics"},
+      {{"inside", "alice"}, "GET /guests/alice/inside"},
       {{"suspend", "alice", "--reason", "not paid", "--no-wait"},
        R"(POST /guests/alice/suspend {"reason":"not paid"})"},
       {{"unsuspend", "alice"}, "POST /guests/alice/unsuspend {}"},

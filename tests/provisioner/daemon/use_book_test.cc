@@ -85,7 +85,7 @@ class UseBookTest : public StoreTest {
     // From the beginning of the month on.
     UsesSeen seen;
     for (std::size_t i = 0; i < kGuests; ++i)
-      seen[static_cast<std::int64_t>(i) + 1] = {{kBegin, 1000, "0"}, "", 0, {}, 0};
+      seen[static_cast<std::int64_t>(i) + 1] = {{kBegin, 1000, "0"}, "", 0, {}, 0, 0};
     ASSERT_THAT(store_->add_uses({}, seen), is_ok());
     store_.reset();
     world_ = {kBegin, 1000, 0, {}};
@@ -242,6 +242,9 @@ TEST_F(UseBookTest, OfTenantsIsTheSumOfTheirGuests) {
   EXPECT_EQ(store_->sum_uses({first + 5, first + 7, "", "n2", true})->size(), 2U);
   ASSERT_THAT(store_->forget_uses_before(first + 6), is_ok());
   EXPECT_EQ(store_->sum_uses({first, first + 7, "", "n2", true})->size(), 1U);
+  // By a clock that is wrong, a day at most.
+  ASSERT_THAT(store_->forget_uses_before(first + 900'000), is_ok());
+  EXPECT_EQ(store_->sum_uses({0, INT64_MAX, "", "n2", true})->size(), 30U * 24 - 6 - 24);
 }
 
 TEST_F(StoreTest, KeepsWhatGuestsUsedWhenTheyAreGone) {
@@ -259,14 +262,20 @@ TEST_F(StoreTest, KeepsWhatGuestsUsedWhenTheyAreGone) {
 
 TEST_F(StoreTest, AddsUpWhatIsMoreThanAnIntegerHolds) {
   add(1, 1);
-  quota::Use use;
-  use.memory_promised = INT64_MAX;
+  // The largest disk and swap that there are, again and again in a month.
+  quota::UseReading large;
+  large.disk = 2 * quota::kMostDisk.bytes();
+  quota::UseSeen before;
+  before.at = {0, 0, "b"};
   std::vector<UseEntry> entries;
-  for (int hour = 0; hour < 720; ++hour) entries.push_back({hour, 1, "large", "n1", "default", "", use});
+  for (std::int64_t minute = 10; minute <= 30 * 24 * 60; minute += 10) {
+    const quota::Moment at{minute * 60'000, minute * 60'000, "b"};
+    for (const auto& [hour, use] : quota::used_between(before, large, at))
+      entries.push_back({hour, 1, "large", "n1", "default", "", use});
+    before = quota::seen(before, large, at);
+  }
   ASSERT_THAT(store_->add_uses(entries, {}), is_ok());
-  EXPECT_EQ(
-      store_->sum_uses({0, 720, "", "", false})->front().memory_promised,
-      static_cast<std::uint64_t>(INT64_MAX) / 3'600'000 * 720 + (INT64_MAX % 3'600'000) * 720 / 3'600'000);
+  EXPECT_EQ(store_->sum_uses({0, 721, "", "", false})->front().disk_promised, 720 * large.disk);
 }
 
 }  // namespace

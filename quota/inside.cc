@@ -1,0 +1,63 @@
+#include "quota/inside.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <optional>
+#include <string>
+
+namespace umlfarm::quota {
+namespace {
+
+constexpr double kMost = 1e9;
+
+// The number that the text begins with, which is taken from it.
+std::optional<double> take_number(std::string_view& text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \n"), text.size()));
+  double value = 0;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+  if (error != std::errc() || !std::isfinite(value) || value < 0 || value > kMost) return {};
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  if (!text.empty() && text.front() != ' ' && text.front() != '\n') return {};
+  return value;
+}
+
+std::optional<ByteSize> kilobytes(std::string_view meminfo, std::string_view key) {
+  const std::size_t at = meminfo.find(key);
+  if (at == std::string_view::npos) return {};
+  std::string_view rest = meminfo.substr(at + key.size());
+  rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
+  constexpr std::uint64_t kMostKib = std::uint64_t{1} << 42U;
+  if (error != std::errc() || value > kMostKib) return {};
+  return ByteSize::kib(value);
+}
+
+Error wrong(const char* what) {
+  return {Kind::Internal, std::string("the guest's ") + what + " is none that a kernel writes"};
+}
+
+}  // namespace
+
+Result<Inside> read_inside(std::string_view loadavg, std::string_view meminfo, std::string_view uptime) {
+  Inside inside;
+  for (double Inside::*const load : {&Inside::load1, &Inside::load5, &Inside::load15}) {
+    const auto value = take_number(loadavg);
+    if (!value) return wrong("loadavg");
+    inside.*load = *value;
+  }
+  const auto total = kilobytes(meminfo, "MemTotal:");
+  const auto available = kilobytes(meminfo, "MemAvailable:");
+  if (!total || !available) return wrong("meminfo");
+  inside.memory_total = *total;
+  inside.memory_available = *available;
+  const auto seconds = take_number(uptime);
+  if (!seconds) return wrong("uptime");
+  inside.uptime_seconds = *seconds;
+  return inside;
+}
+
+}  // namespace umlfarm::quota
