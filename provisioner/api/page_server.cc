@@ -43,7 +43,7 @@ bool same(const std::string& a, const std::string& b) {
 class TcpPageServer final : public PageServer {
  public:
   TcpPageServer(asio::io_context& loop, Tcp::acceptor acceptor, std::optional<ssl::context> tls,
-                std::string token, Pages pages)
+                const std::string& token, Pages pages)
       : loop_(loop),
         acceptor_(std::move(acceptor)),
         tls_(std::move(tls)),

@@ -80,6 +80,7 @@ std::string csv_of_uses(const json::value& document, bool by_hour) {
   // None of the names may hold a comma or a quotation mark.
   for (const json::value& guest : document.at("guests").as_array()) {
     std::vector<std::string> cells;
+    cells.reserve(header.size());
     for (const std::string& name : names) cells.push_back(text(guest, name.c_str()));
     for (const char* const figure : kFigures) cells.push_back(std::to_string(number(guest, figure)));
     lines += boost::algorithm::join(cells, ",") + "\n";

@@ -219,9 +219,9 @@ Result<Admitted> admit(const CreateRequest& request, const FarmFacts& facts) {
   }
   const config::Guests& range = facts.config.guests;
   UMLFARM_ASSIGN(const auto free_uids,
-                 lowest_free(std::move(uids), range.first_uid, range.uids, request.count, "uid range"));
+                 lowest_free(uids, range.first_uid, range.uids, request.count, "uid range"));
   UMLFARM_ASSIGN(const auto free_addresses,
-                 lowest_free(std::move(addresses), 0, facts.addresses, request.count, "address pool"));
+                 lowest_free(addresses, 0, facts.addresses, request.count, "address pool"));
   Admitted admitted{{}, bounds_for(tenant, holder_of(identity), facts.capacity)};
   for (std::size_t i = 0; i < names.size(); ++i) {
     GuestRecord guest;
