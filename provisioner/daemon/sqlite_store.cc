@@ -206,8 +206,8 @@ class SqliteStore final : public StateStore {
     });
   }
 
-  Result<UsesSeen> uses_seen() override {
-    return guarded<UsesSeen>([&]() -> Result<UsesSeen> { return read_uses_seen(database_); });
+  Result<UsesSeen> uses_seen(std::int64_t guest) override {
+    return guarded<UsesSeen>([&]() -> Result<UsesSeen> { return read_uses_seen(database_, guest); });
   }
 
   Status add_uses(const std::vector<UseEntry>& entries, const UsesSeen& seen) override {

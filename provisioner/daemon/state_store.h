@@ -52,8 +52,8 @@ class StateStore {
   // In place of what there is of these guests, all of them or none. Of one that is gone nothing is kept.
   virtual Status put_traffic(const std::map<std::int64_t, quota::Traffic>& traffic) = 0;
 
-  // What was last read of guests' counters. They go with their guests.
-  virtual Result<UsesSeen> uses_seen() = 0;
+  // What was last read of guests' counters, of one by its number or of all: 0. They go with their guests.
+  virtual Result<UsesSeen> uses_seen(std::int64_t guest) = 0;
   // Adds to what guests have used, and keeps what was read of their counters: both or neither.
   virtual Status add_uses(const std::vector<UseEntry>& entries, const UsesSeen& seen) = 0;
   // Also of guests that are gone. Nobody else waits for it.

@@ -3,7 +3,7 @@
 namespace umlfarm::daemon {
 
 Status UseBook::add(const std::vector<GuestReading>& guests, const quota::Moment& at) {
-  UMLFARM_ASSIGN(const UsesSeen before, store_.uses_seen());
+  UMLFARM_ASSIGN(const UsesSeen before, store_.uses_seen(guests.size() == 1 ? guests[0].record.number : 0));
   std::vector<UseEntry> entries;
   UsesSeen seen;
   for (const auto& [record, reading] : guests) {

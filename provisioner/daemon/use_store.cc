@@ -43,13 +43,15 @@ std::uint64_t byte_hours(std::uint64_t high, std::uint64_t low) {
 
 }  // namespace
 
-UsesSeen read_uses_seen(SQLite::Database& database) {
+UsesSeen read_uses_seen(SQLite::Database& database, std::int64_t guest) {
   UsesSeen all;
   SQLite::Statement select(
       database,
-      "SELECT guest, wall_ms, uptime_ms, boot, cpu_made, cpu_ns, bytes_in, bytes_out, started_ms, "
-      "memory_held "
-      "FROM use_seen");
+      std::string(
+          "SELECT guest, wall_ms, uptime_ms, boot, cpu_made, cpu_ns, bytes_in, bytes_out, started_ms, "
+          "memory_held FROM use_seen") +
+          (guest == 0 ? "" : " WHERE guest = ?"));
+  if (guest != 0) select.bind(1, guest);
   while (select.executeStep()) {
     const auto number = [&](int index) { return select.getColumn(index).getInt64(); };
     const auto amount = [&](int index) { return static_cast<std::uint64_t>(number(index)); };

@@ -47,7 +47,8 @@ struct UseSum {
 
 using UsesSeen = std::map<std::int64_t, quota::UseSeen>;  // by guest's number
 
-UsesSeen read_uses_seen(SQLite::Database& database);
+// Of that guest alone, or of all: 0.
+UsesSeen read_uses_seen(SQLite::Database& database, std::int64_t guest);
 // Of guests that are gone nothing is kept.
 void write_uses_seen(SQLite::Database& database, const UsesSeen& seen);
 // To what there is of these hours.

@@ -56,7 +56,7 @@ class FakeStore final : public StateStore {
     return std::map<std::int64_t, quota::Traffic>();
   }
   Status put_traffic(const std::map<std::int64_t, quota::Traffic>&) override { return write(); }
-  Result<UsesSeen> uses_seen() override { return UsesSeen(); }
+  Result<UsesSeen> uses_seen(std::int64_t) override { return UsesSeen(); }
   Status add_uses(const std::vector<UseEntry>&, const UsesSeen&) override { return write(); }
   Result<std::vector<UseSum>> sum_uses(const UseQuery&) override { return std::vector<UseSum>(); }
   Status forget_uses_before(quota::Hour) override { return write(); }

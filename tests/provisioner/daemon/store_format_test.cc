@@ -106,7 +106,7 @@ TEST_F(StoreFormat, OfTheSixthProgramIsTakenOverAndCountsFromThenOn) {
   const std::int64_t now = wall_clock_ms();
   reopen();
   EXPECT_EQ(stored(), before);
-  const auto seen = store_->uses_seen();
+  const auto seen = store_->uses_seen(0);
   ASSERT_THAT(seen, is_ok());
   ASSERT_EQ(seen->size(), 2U);
   EXPECT_GE(seen->at(number).at.wall_ms, now - 1000);

@@ -253,9 +253,9 @@ TEST_F(StoreTest, KeepsWhatGuestsUsedWhenTheyAreGone) {
   use.cpu_ns = 5;
   ASSERT_THAT(store_->add_uses({{7, 1, "tiny", "n1", "default", "", use}}, {}), is_ok());
   ASSERT_THAT(store_->remove_guest(record), is_ok());
-  EXPECT_TRUE(store_->uses_seen()->empty());
+  EXPECT_TRUE(store_->uses_seen(0)->empty());
   ASSERT_THAT(store_->add_uses({}, {{1, {}}}), is_ok());
-  EXPECT_TRUE(store_->uses_seen()->empty()) << "it is gone";
+  EXPECT_TRUE(store_->uses_seen(0)->empty()) << "it is gone";
   ASSERT_EQ(store_->sum_uses({0, 9, "", "", false})->size(), 1U);
   EXPECT_EQ(store_->sum_uses({0, 9, "", "", false})->front().of.use.cpu_ns, 5U);
 }
