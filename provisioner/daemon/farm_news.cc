@@ -95,6 +95,8 @@ void Farm::on_gone(std::int64_t number, bool reached) {
   table_.update_live(number, [](Live& live) {
     live.status = {};
     live.told_of_room = false;
+    live.busiest.reset();
+    live.inside.reset();
   });
   // It may be only just starting, or hold on for its last moment.
   reconciler_.kick_after(number, reached ? 0 : kSoonMs);

@@ -71,12 +71,12 @@ std::unique_ptr<api::PageServer> offer_metrics(boost::asio::io_context& loop, Fa
                                                const Collector& collector) {
   const config::Metrics& settings = farm.config().metrics;
   const std::string targets = farm.paths().targets();
-  if (settings.listen.address.empty()) {
-    (void)!posix::remove_file(targets);
-    return nullptr;
-  }
   // Also where it comes to nothing: a target that does not answer is noticed, one that is not there is not.
-  Status done = write_file_atomically(targets, targets_of(settings, farm.id()), 0644);
+  // But whoever only reads the file could not name the token.
+  const bool told = !settings.listen.address.empty() && settings.token_file.empty();
+  Status done = told ? write_file_atomically(targets, targets_of(settings, farm.id()), 0644)
+                     : posix::remove_file(targets);
+  if (settings.listen.address.empty()) return nullptr;
   auto server = serve_metrics(loop, settings, collector);
   if (done && !server) done = server.error();
   if (!done) {
