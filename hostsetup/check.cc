@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "hostsetup/boot_settings.h"
+#include "quota/meminfo.h"
 
 namespace umlfarm::hostsetup {
 
@@ -13,10 +14,7 @@ std::uint64_t number_of(const std::string& text) {
 }
 
 ByteSize of_meminfo(const Machine& machine, const std::string& label) {
-  const std::string text = "\n" + machine.text("/proc/meminfo").value_or("");
-  const std::size_t at = text.find("\n" + label + ":");
-  if (at == std::string::npos) return {};
-  return ByteSize::kib(number_of(text.substr(text.find_first_of("0123456789", at))));
+  return ByteSize::kib(quota::meminfo_kib(machine.text("/proc/meminfo").value_or(""), label).value_or(0));
 }
 
 bool satisfies(const Need& need, const std::string& is) {

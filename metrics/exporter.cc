@@ -36,15 +36,4 @@ std::string to_text(const Snapshot& snapshot) {
   return std::move(text).str();
 }
 
-std::vector<Described> describe() {
-  std::vector<Described> all;
-  for (const Family& family : families()) {
-    all.push_back({family.name,
-                   family.counter ? "counter" : "gauge",
-                   {family.labels.begin(), family.labels.end()},
-                   family.help});
-  }
-  return all;
-}
-
 }  // namespace umlfarm::metrics

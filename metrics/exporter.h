@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "metrics/snapshot.h"
 
@@ -12,14 +11,5 @@ inline constexpr const char* kContentType = "text/plain; version=0.0.4; charset=
 
 // In Prometheus' text format.
 std::string to_text(const Snapshot& snapshot);
-
-struct Described {
-  std::string name;
-  std::string type;  // "counter" or "gauge"
-  std::vector<std::string> labels;
-  std::string help;
-};
-// All that there is, in the order of to_text().
-std::vector<Described> describe();
 
 }  // namespace umlfarm::metrics

@@ -9,18 +9,14 @@
 
 #include "provisioner/base/posix.h"
 #include "provisioner/base/run_program.h"
+#include "quota/meminfo.h"
 
 namespace umlfarm::quota {
 namespace {
 
 Result<ByteSize> total_memory() {
   UMLFARM_ASSIGN(const std::string text, posix::read_file("/proc/meminfo"));
-  constexpr std::string_view kLabel = "MemTotal:";
-  const std::size_t at = text.find(kLabel);
-  const std::size_t digits =
-      at == std::string::npos ? at : text.find_first_of("0123456789", at + kLabel.size());
-  std::uint64_t kib = 0;
-  if (digits != std::string::npos) std::from_chars(text.data() + digits, text.data() + text.size(), kib);
+  const std::uint64_t kib = meminfo_kib(text, "MemTotal").value_or(0);
   if (kib == 0) return Error(Kind::Unavailable, "/proc/meminfo has no MemTotal");
   return ByteSize::kib(kib);
 }

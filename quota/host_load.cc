@@ -9,28 +9,18 @@
 #include <sstream>
 
 #include "provisioner/base/posix.h"
+#include "quota/meminfo.h"
 
 namespace umlfarm::quota {
 namespace {
 
 constexpr double kUsPerSecond = 1e6;
 
-// "MemTotal:       24689764 kB"
-std::uint64_t kilobytes(std::string_view meminfo, std::string_view key) {
-  const std::size_t at = meminfo.find(key);
-  if (at == std::string_view::npos) return 0;
-  std::string_view rest = meminfo.substr(at + key.size());
-  rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
-  std::uint64_t value = 0;
-  std::from_chars(rest.data(), rest.data() + rest.size(), value);
-  return value;
-}
-
 }  // namespace
 
 ByteSize memory_used(std::string_view meminfo) {
-  const std::uint64_t total = kilobytes(meminfo, "MemTotal:");
-  return ByteSize::kib(total - std::min(total, kilobytes(meminfo, "MemAvailable:")));
+  const std::uint64_t total = meminfo_kib(meminfo, "MemTotal").value_or(0);
+  return ByteSize::kib(total - std::min(total, meminfo_kib(meminfo, "MemAvailable").value_or(0)));
 }
 
 // Its first line: user, nice, system, idle, iowait, irq, softirq, steal; what guests of the host's own take

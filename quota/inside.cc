@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "quota/meminfo.h"
+
 namespace umlfarm::quota {
 namespace {
 
@@ -24,16 +26,10 @@ std::optional<double> take_number(std::string_view& text) {
   return value;
 }
 
-std::optional<ByteSize> kilobytes(std::string_view meminfo, std::string_view key) {
-  const std::size_t at = meminfo.find(key);
-  if (at == std::string_view::npos) return {};
-  std::string_view rest = meminfo.substr(at + key.size());
-  rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
+std::optional<ByteSize> memory(std::string_view meminfo, std::string_view label) {
   constexpr std::uint64_t kMostKib = std::uint64_t{1} << 42U;
-  if (error != std::errc() || value > kMostKib) return {};
-  return ByteSize::kib(value);
+  const auto kib = meminfo_kib(meminfo, label);
+  return kib && *kib <= kMostKib ? std::optional(ByteSize::kib(*kib)) : std::nullopt;
 }
 
 Error wrong(const char* what) {
@@ -49,8 +45,8 @@ Result<Inside> read_inside(std::string_view loadavg, std::string_view meminfo, s
     if (!value) return wrong("loadavg");
     inside.*load = *value;
   }
-  const auto total = kilobytes(meminfo, "MemTotal:");
-  const auto available = kilobytes(meminfo, "MemAvailable:");
+  const auto total = memory(meminfo, "MemTotal");
+  const auto available = memory(meminfo, "MemAvailable");
   if (!total || !available) return wrong("meminfo");
   inside.memory_total = *total;
   inside.memory_available = *available;

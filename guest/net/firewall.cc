@@ -167,6 +167,11 @@ std::string forget_count_command(const std::string& tap) {
   return commands;
 }
 
+quota::Carried carried_by(const std::map<std::string, quota::Carried>& by_tap, const std::string& tap) {
+  const auto found = by_tap.find(tap);
+  return found == by_tap.end() ? quota::Carried() : found->second;
+}
+
 Result<Counters> read_counters(const std::string& in, const std::string& out) try {
   namespace json = boost::json;
   Counters counters;

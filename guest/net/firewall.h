@@ -34,6 +34,9 @@ struct Counters {
   std::map<std::string, quota::Carried> packets = {};  // by tap
 };
 
+// Nothing where the tap is not among them.
+quota::Carried carried_by(const std::map<std::string, quota::Carried>& by_tap, const std::string& tap);
+
 // The commands of libnftables. Pure. Each is one transaction.
 // `made`: names counters that are made now; those that are there keep theirs.
 // `isolate`: nothing goes from guest to guest, also where the machine has the bridge's frames filtered as if

@@ -7,13 +7,14 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
 #include <chrono>
 #include <optional>
+
+#include "provisioner/api/accept.h"
 
 namespace umlfarm::api {
 
@@ -52,17 +53,10 @@ class TcpPageServer final : public PageServer {
         pages_(std::move(pages)) {}
 
   asio::awaitable<void> accept() {
-    for (;;) {
-      auto [error, socket] = co_await acceptor_.async_accept(kTuple);
-      if (error == asio::error::operation_aborted) co_return;
-      if (error) {
-        // Out of descriptors, most likely: those under way will give some back.
-        asio::steady_timer pause(loop_, std::chrono::milliseconds(100));
-        co_await pause.async_wait(kTuple);
-      } else if (peers_ < kMostPeers) {
+    return accept_all(acceptor_, [this](Tcp::socket socket) {
+      if (peers_ < kMostPeers)
         asio::co_spawn(loop_, greet(beast::tcp_stream(std::move(socket))), asio::detached);
-      }
-    }
+    });
   }
 
  private:

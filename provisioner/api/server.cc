@@ -20,6 +20,7 @@
 #include <boost/json.hpp>
 #include <boost/url.hpp>
 
+#include "provisioner/api/accept.h"
 #include "provisioner/api/relay.h"
 #include "provisioner/base/posix.h"
 #include "provisioner/base/printable.h"
@@ -105,25 +106,19 @@ class UnixServer final : public Server {
   }
 
   asio::awaitable<void> accept() {
-    for (;;) {
-      auto [error, socket] = co_await acceptor_.async_accept(kTuple);
-      if (error == asio::error::operation_aborted) co_return;
-      if (error) {
-        // Out of descriptors, most likely: those under way will give some back.
-        asio::steady_timer pause(loop_, std::chrono::milliseconds(100));
-        co_await pause.async_wait(kTuple);
-        continue;
-      }
-      const auto peer = peer_of(socket);
-      if (peer && allowed(*peer)) {
-        asio::co_spawn(loop_, serve(std::move(socket), *peer), asio::detached);
-      } else if (strangers_ < kMostStrangers) {
-        asio::co_spawn(loop_, turn_away(std::move(socket), peer.value_or(0)), asio::detached);
-      }
-    }
+    return accept_all(acceptor_, [this](Local::socket socket) { receive(std::move(socket)); });
   }
 
  private:
+  void receive(Local::socket socket) {
+    const auto peer = peer_of(socket);
+    if (peer && allowed(*peer)) {
+      asio::co_spawn(loop_, serve(std::move(socket), *peer), asio::detached);
+    } else if (strangers_ < kMostStrangers) {
+      asio::co_spawn(loop_, turn_away(std::move(socket), peer.value_or(0)), asio::detached);
+    }
+  }
+
   // Goes on among the threads that may block, or back on the loop.
   asio::awaitable<void> may_block() {
     co_await asio::post(asio::bind_executor(blocking_, asio::use_awaitable));

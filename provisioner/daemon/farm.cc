@@ -230,7 +230,8 @@ Result<FarmStatus> Farm::status() {
   UMLFARM_ASSIGN(status.host, host_.now());
   status.disk_quota = disk_quota_->text();
   vitals.host = status.host;
-  vitals.load = quota::host_load(settings_.paths.state());
+  status.load = quota::host_load(settings_.paths.state());
+  vitals.load = status.load;
   vitals.promised = status.promised;
   vitals.addresses = pool_.size();
   vitals.users = settings_.config.guests.uids;

@@ -45,7 +45,8 @@ struct FarmStatus {
   quota::Amounts promised;
   std::vector<std::string> notices;  // what this host can't do, for people
   std::vector<Problem> problems;     // what is wrong right now
-  std::string disk_quota;            // what holds guests' disks, for people
+  quota::HostLoad load;
+  std::string disk_quota;  // what holds guests' disks, for people
 };
 
 // A tenant and what its guests are promised.
@@ -112,15 +113,12 @@ class Farm {
   Result<LimitsReport> set_limits(const std::string& name, const LimitsRequest& request);
   // What it uses right now; all zero for one that does not run.
   quota::Usage usage(const Guest& guest) const { return cgroups_.usage(guest.record.id()); }
-  // What guests' taps have carried, for traffic().
-  // Where they can't be read, what was counted last is all that there is to tell.
-  guest::Counters counters() { return network_->counters().value_or(guest::Counters()); }
+  // What guests' taps have carried, for traffic(): where they can't be read, what was counted last is all
+  // that there is to tell.
+  std::optional<guest::Counters> counters() { return optional_of(network_->counters()); }
   quota::Traffic traffic(const Guest& guest, const guest::Counters& counters) const;
-  std::optional<guest::Counters> counters_now() { return optional_of(network_->counters()); }
   // Packets that there was no room for, by tap.
-  std::optional<std::map<std::string, quota::Carried>> dropped_now() {
-    return optional_of(network_->dropped());
-  }
+  std::optional<std::map<std::string, quota::Carried>> dropped() { return optional_of(network_->dropped()); }
   Tally& tally() { return tally_; }
   // What guests have used, up to now.
   Result<std::vector<UseSum>> uses(const UseQuery& query);

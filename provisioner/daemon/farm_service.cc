@@ -126,7 +126,7 @@ Result<api::Response> FarmService::route(const api::Request& request) {
   }
   if (first == "usage" && alone) {
     json::array guests;
-    const guest::Counters counters = farm_.counters();
+    const guest::Counters counters = farm_.counters().value_or(guest::Counters());
     for (const Guest& guest : farm_.list()) guests.push_back(usage_view(farm_, guest, counters));
     return api::json_response(200, {{"guests", guests}});
   }
@@ -187,7 +187,7 @@ Result<api::Response> FarmService::route_guest(const api::Request& request) {
   if (verb == "log" && request.method == "GET") return log(request);
   if (verb == "usage" && request.method == "GET") {
     UMLFARM_ASSIGN(const Guest guest, farm_.find(name));
-    const guest::Counters counters = farm_.counters();
+    const guest::Counters counters = farm_.counters().value_or(guest::Counters());
     return api::json_response(200, usage_view(farm_, guest, counters));
   }
   if (request.method != "POST") return no_such_address(request);

@@ -31,14 +31,15 @@ void Farm::watch_processes() {
   for (const Guest& guest : table_.all()) {
     if (!guest.live.supervised) continue;
     const std::string id = guest.record.id();
-    const quota::Usage usage = cgroups_.usage(id);
+    const std::uint64_t cpu_ns = cgroups_.usage(id, "cpu").cpu_ns;
     const auto last = processes_seen_.find(id);
-    Processes& seen = processes[id] = {usage.cpu_ns, now, {}};
-    quota::GuestProcesses look{id, usage.processes, quota::group_processes(guest.record.limits), {}};
-    if (last != processes_seen_.end() && now > last->second.at_ms && usage.cpu_ns >= last->second.cpu_ns) {
+    Processes& seen = processes[id] = {cpu_ns, now, {}};
+    quota::GuestProcesses look{
+        id, cgroups_.usage(id, "pids").processes, quota::group_processes(guest.record.limits), {}};
+    if (last != processes_seen_.end() && now > last->second.at_ms && cpu_ns >= last->second.cpu_ns) {
       const auto passed = static_cast<double>(now - last->second.at_ms);
       // No process of a guest that took less took more: theirs are not looked at.
-      const double taken = static_cast<double>(usage.cpu_ns - last->second.cpu_ns) / kNsPerMs / passed;
+      const double taken = static_cast<double>(cpu_ns - last->second.cpu_ns) / kNsPerMs / passed;
       if (rules.busy_percent != 0 && taken * 100 >= rules.busy_percent) {
         seen.ticks = ticks_of_all(cgroups_.threads(id));
         const double ms_per_tick = 1000.0 / static_cast<double>(::sysconf(_SC_CLK_TCK));

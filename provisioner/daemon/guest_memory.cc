@@ -5,6 +5,7 @@
 
 #include "provisioner/base/printable.h"
 #include "quota/limits.h"
+#include "quota/meminfo.h"
 
 namespace umlfarm::daemon {
 namespace {
@@ -19,12 +20,9 @@ constexpr unsigned kPatience = 8;
 constexpr std::uint64_t kLeave = ByteSize::mib(4).bytes();
 constexpr std::uint64_t kLeavePart = 32;
 
-// Of a line such as "MemAvailable:   104156 kB"; zero where there is none.
+// Zero where there is no such line; never more than a guest can have.
 std::uint64_t meminfo(const std::string& text, std::string_view label) {
-  const std::size_t at = text.find(label);
-  const std::size_t digits = at == std::string::npos ? at : text.find_first_not_of(' ', at + label.size());
-  std::uint64_t kib = 0;
-  if (digits != std::string::npos) std::from_chars(text.data() + digits, text.data() + text.size(), kib);
+  const std::uint64_t kib = quota::meminfo_kib(text, label).value_or(0);
   return std::min(kib, quota::kMostMemory.bytes() / 1024) * 1024;
 }
 
@@ -49,7 +47,7 @@ Result<ByteSize> GuestMemory::size() const {
 Result<ByteSize> GuestMemory::not_missed() const {
   UMLFARM_ASSIGN(const ByteSize now, size());
   UMLFARM_ASSIGN(const std::string text, ask_("proc meminfo"));
-  const std::uint64_t has = std::min(meminfo(text, "MemAvailable:"), now.bytes());
+  const std::uint64_t has = std::min(meminfo(text, "MemAvailable"), now.bytes());
   const std::uint64_t leave = kLeave + now.bytes() / kLeavePart;
   return ByteSize(has > leave ? (has - leave) / kPage * kPage : 0);
 }
@@ -57,7 +55,7 @@ Result<ByteSize> GuestMemory::not_missed() const {
 std::uint64_t GuestMemory::spare(ByteSize wanted) const {
   const auto text = ask_("proc meminfo");
   if (!text) return 0;
-  const std::uint64_t has = meminfo(*text, "MemAvailable:") + meminfo(*text, "SwapFree:");
+  const std::uint64_t has = meminfo(*text, "MemAvailable") + meminfo(*text, "SwapFree");
   const std::uint64_t leave = kLeave + wanted.bytes() / kLeavePart;
   return has > leave ? (has - leave) / kPage * kPage : 0;
 }

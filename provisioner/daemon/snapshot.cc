@@ -7,7 +7,6 @@
 #include "provisioner/base/clock.h"
 #include "provisioner/base/posix.h"
 #include "provisioner/daemon/exit_policy.h"
-#include "quota/host_load.h"
 #include "quota/watch.h"
 
 namespace umlfarm::daemon {
@@ -33,23 +32,18 @@ double kernel_cpu_seconds(pid_t init) {
   return static_cast<double>(ticks.value_or(0)) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
-quota::Carried find(const std::map<std::string, quota::Carried>& by_tap, const std::string& tap) {
-  const auto found = by_tap.find(tap);
-  return found == by_tap.end() ? quota::Carried() : found->second;
-}
-
 void add_network(const Farm& farm, const Guest& guest, const Carriage& carriage, metrics::Guest& to) {
   const std::string tap = port_of(guest.record, farm.pool()).tap;
   const quota::Carried bytes = farm.traffic(guest, carriage.counters.value_or(guest::Counters())).ever;
   to.in.bytes = bytes.in;
   to.out.bytes = bytes.out;
   if (carriage.counters) {
-    const quota::Carried packets = find(carriage.counters->packets, tap);
+    const quota::Carried packets = guest::carried_by(carriage.counters->packets, tap);
     to.in.packets = packets.in;
     to.out.packets = packets.out;
   }
   if (carriage.dropped) {
-    const quota::Carried drops = find(*carriage.dropped, tap);
+    const quota::Carried drops = guest::carried_by(*carriage.dropped, tap);
     to.in.drops = drops.in;
     to.out.drops = drops.out;
   }
@@ -114,7 +108,7 @@ metrics::Guest see(const Farm& farm, const Guest& guest, const Carriage& carriag
 metrics::Host see_host(Farm& farm, const FarmStatus& status, std::uint64_t guests) {
   metrics::Host host;
   host.version = UMLFARM_VERSION;
-  const quota::HostLoad load = quota::host_load(farm.paths().state());
+  const quota::HostLoad& load = status.load;
   using quota::Resource;
   for (const Resource resource : {Resource::Memory, Resource::Disk, Resource::Processors}) {
     const quota::Share share = quota::share_of(resource, status.host, farm.config().capacity);
@@ -154,7 +148,7 @@ Result<metrics::Snapshot> take_snapshot(Farm& farm) {
   UMLFARM_ASSIGN(const FarmStatus status, farm.status());
   UMLFARM_ASSIGN(const std::vector<TenantAccount> tenants, farm.tenants());
   for (const TenantAccount& tenant : tenants) snapshot.tenants.push_back(see_tenant(tenant));
-  const Carriage carriage{farm.counters_now(), farm.dropped_now()};
+  const Carriage carriage{farm.counters(), farm.dropped()};
   const std::vector<Guest> guests = farm.list();
   snapshot.guests.reserve(guests.size());
   for (const Guest& guest : guests) snapshot.guests.push_back(see(farm, guest, carriage));

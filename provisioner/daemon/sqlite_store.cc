@@ -10,16 +10,12 @@
 #include "provisioner/base/clock.h"
 #include "provisioner/base/posix.h"
 #include "provisioner/daemon/kernel_needs.h"
+#include "provisioner/daemon/sqlite_values.h"
 #include "provisioner/daemon/state_store.h"
 #include "provisioner/daemon/store_format.h"
 
 namespace umlfarm::daemon {
 namespace {
-
-// SQLite's integers have a sign.
-std::int64_t signed_of(std::uint64_t amount) {
-  return static_cast<std::int64_t>(std::min(amount, static_cast<std::uint64_t>(INT64_MAX)));
-}
 
 const char* column(Catalog which) { return which == Catalog::Images ? "image" : "kernel"; }
 
@@ -158,49 +154,14 @@ class SqliteStore final : public StateStore {
     });
   }
 
-  Result<std::map<std::int64_t, quota::Traffic>> traffic() override {
-    using Traffics = std::map<std::int64_t, quota::Traffic>;
-    return guarded<Traffics>([&]() -> Result<Traffics> {
-      Traffics all;
-      SQLite::Statement select(database_,
-                               "SELECT guest, month, month_in, month_out, ever_in, ever_out, counters, "
-                               "seen_in, seen_out, told FROM traffic");
-      while (select.executeStep()) {
-        const auto carried = [&](int index) {
-          return quota::Carried{static_cast<std::uint64_t>(select.getColumn(index).getInt64()),
-                                static_cast<std::uint64_t>(select.getColumn(index + 1).getInt64())};
-        };
-        all[select.getColumn(0).getInt64()] = {select.getColumn(1).getString(),
-                                               carried(2),
-                                               carried(4),
-                                               {select.getColumn(6).getString(), carried(7)},
-                                               select.getColumn(9).getInt() != 0};
-      }
-      return all;
-    });
+  Result<Traffics> traffic() override {
+    return guarded<Traffics>([&]() -> Result<Traffics> { return read_traffic(database_); });
   }
 
-  Status put_traffic(const std::map<std::int64_t, quota::Traffic>& traffic) override {
+  Status put_traffic(const Traffics& traffic) override {
     return guarded<void>([&]() -> Status {
       SQLite::Transaction transaction(database_);
-      SQLite::Statement put(database_,
-                            "INSERT OR REPLACE INTO traffic SELECT ?,?,?,?,?,?,?,?,?,? "
-                            "WHERE EXISTS (SELECT 1 FROM guests WHERE number = ?1)");
-      for (const auto& [guest, each] : traffic) {
-        put.reset();
-        put.bind(1, guest);
-        put.bind(2, each.month);
-        int index = 3;
-        for (const quota::Carried& carried : {each.this_month, each.ever}) {
-          put.bind(index++, signed_of(carried.in));
-          put.bind(index++, signed_of(carried.out));
-        }
-        put.bind(7, each.seen.made);
-        put.bind(8, signed_of(each.seen.carried.in));
-        put.bind(9, signed_of(each.seen.carried.out));
-        put.bind(10, each.told ? 1 : 0);
-        put.exec();
-      }
+      write_traffic(database_, traffic);
       transaction.commit();
       return {};
     });

@@ -16,6 +16,7 @@
 #include "provisioner/daemon/catalog_entry.h"
 #include "provisioner/daemon/guest_record.h"
 #include "provisioner/daemon/tenant.h"
+#include "provisioner/daemon/traffic_store.h"
 #include "provisioner/daemon/use_store.h"
 #include "quota/traffic.h"
 
@@ -48,9 +49,9 @@ class StateStore {
   virtual Status set_sums(const quota::Sums& sums) = 0;
 
   // By guests' numbers. They go with their guests.
-  virtual Result<std::map<std::int64_t, quota::Traffic>> traffic() = 0;
+  virtual Result<Traffics> traffic() = 0;
   // In place of what there is of these guests, all of them or none. Of one that is gone nothing is kept.
-  virtual Status put_traffic(const std::map<std::int64_t, quota::Traffic>& traffic) = 0;
+  virtual Status put_traffic(const Traffics& traffic) = 0;
 
   // What was last read of guests' counters, of one by its number or of all: 0. They go with their guests.
   virtual Result<UsesSeen> uses_seen(std::int64_t guest) = 0;

@@ -5,9 +5,7 @@ namespace {
 
 quota::Traffic counted(const quota::Traffic& before, const guest::Counters& counters, const std::string& tap,
                        const std::string& month) {
-  const auto found = counters.by_tap.find(tap);
-  const quota::Carried now = found == counters.by_tap.end() ? quota::Carried{} : found->second;
-  return quota::counted(before, {counters.made, now}, month);
+  return quota::counted(before, {counters.made, guest::carried_by(counters.by_tap, tap)}, month);
 }
 
 }  // namespace
@@ -43,8 +41,7 @@ quota::Traffic TrafficBook::of(std::int64_t guest) const {
 quota::Traffic TrafficBook::with(const guest::Counters& counters, const std::string& tap, std::int64_t guest,
                                  const std::string& month) const {
   const quota::Traffic kept = of(guest);
-  const auto found = counters.by_tap.find(tap);
-  const quota::Carried now = found == counters.by_tap.end() ? quota::Carried() : found->second;
+  const quota::Carried now = guest::carried_by(counters.by_tap, tap);
   // What was read before it was last counted tells nothing new.
   const bool older =
       kept.seen.made == counters.made && (now.in < kept.seen.carried.in || now.out < kept.seen.carried.out);

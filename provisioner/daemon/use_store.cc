@@ -2,15 +2,10 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
-#include <algorithm>
+#include "provisioner/daemon/sqlite_values.h"
 
 namespace umlfarm::daemon {
 namespace {
-
-// SQLite's integers have a sign.
-std::int64_t signed_of(std::uint64_t amount) {
-  return static_cast<std::int64_t>(std::min(amount, static_cast<std::uint64_t>(INT64_MAX)));
-}
 
 constexpr const char* kAdd = R"sql(
   INSERT INTO uses VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (hour, guest, plan) DO UPDATE SET

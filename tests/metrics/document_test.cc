@@ -6,7 +6,7 @@
 #include <set>
 #include <sstream>
 
-#include "metrics/exporter.h"
+#include "metrics/families.h"
 
 namespace umlfarm::metrics {
 namespace {
@@ -17,12 +17,14 @@ TEST(Document, NamesEachMetricAndNoOther) {
   content << file.rdbuf();
   const std::string text = content.str();
   std::set<std::string> names;
-  for (const Described& metric : describe()) {
+  for (const Family& metric : families()) {
     names.insert(metric.name);
     std::string labels;
-    for (const std::string& label : metric.labels) labels += (labels.empty() ? "`" : ", `") + label + "`";
-    EXPECT_THAT(text, ::testing::HasSubstr("| `" + metric.name + "` | " + metric.type + " | " + labels +
-                                           " | " + metric.help + " |\n"));
+    for (const char* const label : metric.labels)
+      labels += (labels.empty() ? "`" : ", `") + std::string(label) + "`";
+    EXPECT_THAT(text,
+                ::testing::HasSubstr("| `" + metric.name + "` | " + (metric.counter ? "counter" : "gauge") +
+                                     " | " + labels + " | " + metric.help + " |\n"));
   }
   const std::regex row("\\| `(umlfarm_[a-z0-9_]+)` \\|");
   for (std::sregex_iterator each(text.begin(), text.end(), row), end; each != end; ++each)

@@ -5,6 +5,8 @@
 #include <regex>
 #include <set>
 
+#include "metrics/families.h"
+
 namespace umlfarm::metrics {
 namespace {
 
@@ -68,10 +70,10 @@ TEST(Exporter, KeepsBytesExactAsFarAsADoubleCan) {
 
 TEST(Exporter, NamesEachMetricOnceAndByPrometheusConventions) {
   std::set<std::string> names;
-  for (const Described& metric : describe()) {
+  for (const Family& metric : families()) {
     EXPECT_TRUE(names.insert(metric.name).second) << metric.name << " is there twice";
     EXPECT_TRUE(std::regex_match(metric.name, std::regex("umlfarm_[a-z0-9_]+"))) << metric.name;
-    EXPECT_EQ(metric.name.ends_with("_total"), metric.type == "counter") << metric.name;
+    EXPECT_EQ(metric.name.ends_with("_total"), metric.counter) << metric.name;
     EXPECT_TRUE(metric.help.ends_with(".")) << metric.name;
   }
   // Nothing is written that was not described.

@@ -15,6 +15,7 @@
 
 #include "provisioner/base/posix.h"
 #include "provisioner/base/unique_fd.h"
+#include "tests/support/certificate.h"
 #include "tests/support/prometheus_server.h"
 #include "tests/support/test_farm.h"
 
@@ -244,16 +245,11 @@ TEST(Metrics, AreServedOverTlsToWhoHasTheToken) {
   const TemporaryDirectory directory;
   const std::string token(32, 'a');
   std::ofstream(directory / "token") << token << "\n";
-  ASSERT_EQ(run_program({"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-                         "/CN=farm", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", directory / "key",
-                         "-out", directory / "certificate"})
-                .code,
-            0);
+  const Certificate made = make_certificate(directory);
   const std::uint16_t port = free_port();
-  const TestFarm farm(metrics_at(port, "certificate = '" + (directory / "certificate") + "'\nkey = '" +
-                                           (directory / "key") + "'\ntoken_file = '" + (directory / "token") +
-                                           "'\n"));
-  const std::string scrape = "    scheme: https\n    tls_config: {ca_file: " + (directory / "certificate") +
+  const TestFarm farm(metrics_at(port, "certificate = '" + made.certificate + "'\nkey = '" + made.key +
+                                           "'\ntoken_file = '" + (directory / "token") + "'\n"));
+  const std::string scrape = "    scheme: https\n    tls_config: {ca_file: " + made.certificate +
                              "}\n    static_configs: [{targets: ['127.0.0.1:" + std::to_string(port) +
                              "']}]\n";
   const PrometheusServer prometheus(

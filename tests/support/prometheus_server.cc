@@ -1,33 +1,18 @@
 #include "tests/support/prometheus_server.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/socket.h>
 
 #include <cstdlib>
 #include <fstream>
 
 #include "provisioner/base/posix.h"
-#include "provisioner/base/unique_fd.h"
 #include "tests/support/run_program.h"
 #include "tests/support/test_farm.h"
 
 namespace umlfarm::testing {
 
 namespace json = boost::json;
-
-std::uint16_t free_port() {
-  const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* const any = reinterpret_cast<sockaddr*>(&address);
-  EXPECT_EQ(::bind(socket.get(), any, size), 0) << "no port of loopback";
-  EXPECT_EQ(::getsockname(socket.get(), any, &size), 0);
-  return ntohs(address.sin_port);
-}
 
 std::string PrometheusServer::program(const std::string& name) {
   const char* const directory = std::getenv("UMLFARM_TEST_PROMETHEUS");

@@ -6,12 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/free_port.h"
 #include "tests/support/temporary_directory.h"
 
 namespace umlfarm::testing {
-
-// A port of loopback that nobody has right now.
-std::uint16_t free_port();
 
 struct Series {
   std::map<std::string, std::string> labels;

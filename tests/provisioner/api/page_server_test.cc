@@ -3,10 +3,11 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <fstream>
 #include <thread>
 
+#include "tests/support/certificate.h"
+#include "tests/support/free_port.h"
 #include "tests/support/result_matchers.h"
 #include "tests/support/run_program.h"
 #include "tests/support/temporary_directory.h"
@@ -15,16 +16,10 @@ namespace umlfarm::api {
 namespace {
 
 using ::testing::HasSubstr;
+using umlfarm::testing::free_port;
 using umlfarm::testing::is_error;
 using umlfarm::testing::Ran;
 using umlfarm::testing::run_program;
-
-namespace asio = boost::asio;
-
-std::uint16_t free_port() {
-  asio::io_context loop;
-  return asio::ip::tcp::acceptor(loop, {asio::ip::make_address("127.0.0.1"), 0}).local_endpoint().port();
-}
 
 class PageServerTest : public ::testing::Test {
  protected:
@@ -60,13 +55,10 @@ class PageServerTest : public ::testing::Test {
   }
   // One that says who it is.
   PageServer::Settings certified() const {
-    const Ran made = run_program({"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-                                  "-subj", "/CN=farm", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
-                                  directory_ / "key.pem", "-out", directory_ / "certificate.pem"});
-    EXPECT_EQ(made.code, 0) << made.err;
+    const testing::Certificate made = testing::make_certificate(directory_);
     PageServer::Settings settings;
-    settings.certificate = directory_ / "certificate.pem";
-    settings.key = directory_ / "key.pem";
+    settings.certificate = made.certificate;
+    settings.key = made.key;
     return settings;
   }
 
@@ -74,7 +66,7 @@ class PageServerTest : public ::testing::Test {
   const std::uint16_t port_ = free_port();
   std::shared_ptr<const std::string> large_ =
       std::make_shared<const std::string>(std::size_t{12} << 20U, 'x');
-  asio::io_context loop_;
+  boost::asio::io_context loop_;
   std::unique_ptr<PageServer> server_;
   std::thread thread_;
 };
@@ -134,7 +126,7 @@ TEST_F(PageServerTest, GoesOnWhateverPeersDo) {
 
 TEST_F(PageServerTest, SaysWhyItCanNotServe) {
   serve({});
-  asio::io_context loop;
+  boost::asio::io_context loop;
   const auto start = [&](PageServer::Settings settings) {
     settings.port = settings.port == 0 ? free_port() : settings.port;
     if (settings.address.empty()) settings.address = "127.0.0.1";
