@@ -187,8 +187,20 @@ Usage Cgroups::usage(const std::string& guest, std::string_view controllers) con
   return usage;
 }
 
+std::string Cgroups::cpu_counter() const {
+  for (const char* const name : {"cpuacct", "cpu"}) {
+    if (controllers_.contains(name)) return name;
+  }
+  return "";
+}
+
+std::uint64_t Cgroups::cpu_ns(const std::string& guest) const {
+  const std::string counter = cpu_counter();
+  return counter.empty() ? 0 : usage(guest, counter).cpu_ns;
+}
+
 std::string Cgroups::life_of(const std::string& guest) const {
-  const auto found = controllers_.find(controllers_.contains("cpuacct") ? "cpuacct" : "cpu");
+  const auto found = controllers_.find(cpu_counter());
   if (found == controllers_.end()) return "";
   const auto status = posix::stat(group(found->second, guest).directory);
   // As the kernel numbers all groups that it ever makes.

@@ -28,8 +28,10 @@ class Cgroups {
   Status check(const Limits& limits) const;
   // Makes the guest's groups where there are none, and sets their limits. Idempotent.
   Status apply(const std::string& guest, const Limits& limits) const;
-  // By those controllers whose names begin so: "cpu" for processor time alone.
+  // By those controllers whose names begin so.
   Usage usage(const std::string& guest, std::string_view controllers = "") const;
+  // Its processor time alone: less to read, for those who ask often.
+  std::uint64_t cpu_ns(const std::string& guest) const;
   // Tells the group that counts the guest's processor time from one made for it later, since the host
   // started; empty where there is none.
   std::string life_of(const std::string& guest) const;
@@ -52,6 +54,8 @@ class Cgroups {
   };
 
   bool holds_disk_rates() const;
+  // The controller that counts processor time; empty where there is none.
+  std::string cpu_counter() const;
   void adopt(const Group& own, const std::string& guest) const;
   Group group(const Hierarchy& hierarchy, const std::string& guest) const;
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/vfs.h>
@@ -72,6 +73,7 @@ void NetNamespace::post(std::function<void()> work) {
 }
 
 void NetNamespace::live(const std::stop_token& stopped) {
+  (void)::pthread_setname_np(::pthread_self(), "network");
   std::unique_lock lock(mutex_);
   while (wake_.wait(lock, stopped, [&] { return !queue_.empty(); })) {
     const std::function<void()> work = std::move(queue_.front());

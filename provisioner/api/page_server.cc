@@ -32,9 +32,10 @@ constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 constexpr unsigned kMostPeers = 64;
 // Nobody has anything to tell a page.
 constexpr std::uint64_t kMostBody = std::uint64_t{4} << 10U;
-// To send a request, and to take its answer.
+// To send the next request, and to take an answer.
 constexpr auto kPatience = std::chrono::seconds(30);
-constexpr auto kPatienceWithAHandshake = std::chrono::seconds(5);
+// To say anything at all, or shake hands: who has a place and says nothing keeps it from others.
+constexpr auto kPatienceAtFirst = std::chrono::seconds(5);
 
 // In a time that tells nothing of where they differ.
 bool same(const std::string& a, const std::string& b) {
@@ -64,7 +65,7 @@ class TcpPageServer final : public PageServer {
     ++peers_;
     if (tls_) {
       beast::ssl_stream<beast::tcp_stream> secure(std::move(stream), *tls_);
-      beast::get_lowest_layer(secure).expires_after(kPatienceWithAHandshake);
+      beast::get_lowest_layer(secure).expires_after(kPatienceAtFirst);
       const auto [error] = co_await secure.async_handshake(ssl::stream_base::server, kTuple);
       if (!error) {
         co_await serve(secure);
@@ -80,8 +81,8 @@ class TcpPageServer final : public PageServer {
   template <typename Stream>
   asio::awaitable<void> serve(Stream& stream) {
     beast::flat_buffer buffer;
+    beast::get_lowest_layer(stream).expires_after(kPatienceAtFirst);
     for (bool more = true; more;) {
-      beast::get_lowest_layer(stream).expires_after(kPatience);
       http::request_parser<http::string_body> parser;
       parser.body_limit(kMostBody);
       const auto [failed, read] = co_await http::async_read(stream, buffer, parser, kTuple);
@@ -101,6 +102,7 @@ class TcpPageServer final : public PageServer {
       beast::get_lowest_layer(stream).expires_after(kPatience);
       const auto [error, written] = co_await http::async_write(stream, reply, kTuple);
       more = !error && reply.keep_alive();
+      beast::get_lowest_layer(stream).expires_after(kPatience);
     }
   }
 

@@ -1,5 +1,6 @@
 #include "provisioner/daemon/collector.h"
 
+#include <pthread.h>
 #include <spdlog/spdlog.h>
 
 #include "metrics/exporter.h"
@@ -9,6 +10,7 @@ namespace umlfarm::daemon {
 
 Collector::Collector(Farm& farm, std::chrono::seconds period)
     : farm_(farm), thread_([this, period](const std::stop_token& stop) {
+        (void)::pthread_setname_np(::pthread_self(), "metrics");
         while (!stop.stop_requested()) {
           look();
           std::unique_lock lock(mutex_);

@@ -74,10 +74,11 @@ guest::CowBase base_of(const GuestRecord& record, const Paths& paths) {
 
 }  // namespace
 
+std::string tap_of(const GuestRecord& record) { return "t" + record.id(); }
+
 guest::Port port_of(const GuestRecord& record, const guest::AddressPool& pool) {
   const guest::Addresses addresses = pool.at(record.identity.address);
-  // "tg17" of "g17".
-  return {"t" + record.id(), record.identity.mac, addresses.address4, addresses.address6};
+  return {tap_of(record), record.identity.mac, addresses.address4, addresses.address6};
 }
 
 Observed Effects::observe(const GuestRecord& record) const {
@@ -126,7 +127,7 @@ Status Effects::perform(Action action, const GuestRecord& record) {
     case Action::RemoveRun:
       return remove_run(record);
     case Action::RemoveFiles:
-      UMLFARM_TRY(parts_.network.forget_count(port_of(record, parts_.pool).tap));
+      UMLFARM_TRY(parts_.network.forget_count(tap_of(record)));
       return parts_.disk_quota.remove_directory(parts_.paths.guest(id), record.identity.uid);
     case Action::RecordExit:
     case Action::Forget:

@@ -76,6 +76,8 @@ class Effects {
   Parts parts_;
 };
 
+// "tg17" of the guest "g17".
+std::string tap_of(const GuestRecord& record);
 // The guest's place in the farm's network.
 guest::Port port_of(const GuestRecord& record, const guest::AddressPool& pool);
 

@@ -20,7 +20,7 @@ void Farm::balance_guests() {
   std::vector<quota::GuestLoad> movable;
   std::map<int, double> elsewhere;
   for (const auto& [guest, processors] : processors_.all()) {
-    const std::uint64_t cpu_ns = cgroups_.usage(guest, "cpu").cpu_ns;
+    const std::uint64_t cpu_ns = cgroups_.cpu_ns(guest);
     spent[guest] = {cpu_ns, now};
     const auto before = spent_.find(guest);
     if (before == spent_.end() || cpu_ns < before->second.cpu_ns || now <= before->second.at_ms) continue;

@@ -18,6 +18,8 @@ namespace json = boost::json;
 namespace {
 
 constexpr unsigned kEventsAtOnce = 500;
+// Of one that is noted: whoever asked may have said anything.
+constexpr std::size_t kMostOfACommand = 200;
 
 Error no_such_address(const api::Request& request) {
   std::string path;
@@ -95,6 +97,9 @@ void FarmService::note(const api::Request& request) {
   std::string what = request.method == "DELETE" ? "delete" : "";
   for (std::size_t i = of_guest ? 2 : 0; i < request.path.size(); ++i)
     what += (what.empty() ? "" : " ") + request.path[i];
+  // By what it is named alone, nobody would know whether it stopped the guest or asked for its version.
+  if (what == "mconsole")
+    what += " " + body_text(request, "command", true).value_or("").substr(0, kMostOfACommand);
   farm_.note_asked(of_guest ? request.path[1] : "", what.empty() ? "set" : what);
 }
 

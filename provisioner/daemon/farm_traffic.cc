@@ -25,8 +25,7 @@ quota::TapLimits Farm::tap_limits(const GuestRecord& record) const {
 }
 
 quota::Traffic Farm::traffic(const Guest& guest, const guest::Counters& counters) const {
-  return traffic_.with(counters, port_of(guest.record, pool_).tap, guest.record.number,
-                       quota::month_of(wall_clock_ms()));
+  return traffic_.with(counters, tap_of(guest.record), guest.record.number, quota::month_of(wall_clock_ms()));
 }
 
 Status Farm::count_traffic() {
@@ -35,7 +34,7 @@ Status Farm::count_traffic() {
   UMLFARM_ASSIGN(const guest::Counters counters, network_->counters());
   const std::vector<GuestRecord> records = table_.records();
   std::map<std::string, std::int64_t> guests;
-  for (const GuestRecord& record : records) guests[port_of(record, pool_).tap] = record.number;
+  for (const GuestRecord& record : records) guests[tap_of(record)] = record.number;
   Status kept = traffic_.count(counters, guests, quota::month_of(wall_clock_ms()));
   for (const GuestRecord& record : records) {
     (void)!limit_network(record);

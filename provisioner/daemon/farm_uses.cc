@@ -21,7 +21,7 @@ quota::UseReading Farm::read_use(const Guest& guest, const quota::Moment& at) co
   if (!life.empty()) {
     // Their numbers are given again after a start of the host.
     reading.cpu_made = at.boot + " " + life;
-    reading.cpu_ns = cgroups_.usage(id, "cpu").cpu_ns;
+    reading.cpu_ns = cgroups_.cpu_ns(id);
     reading.memory_held = cgroups_.usage(id, "memory").memory_file.bytes();
   }
   reading.traffic = traffic_.of(record.number).ever;

@@ -31,7 +31,7 @@ void Farm::watch_processes() {
   for (const Guest& guest : table_.all()) {
     if (!guest.live.supervised) continue;
     const std::string id = guest.record.id();
-    const std::uint64_t cpu_ns = cgroups_.usage(id, "cpu").cpu_ns;
+    const std::uint64_t cpu_ns = cgroups_.cpu_ns(id);
     const auto last = processes_seen_.find(id);
     Processes& seen = processes[id] = {cpu_ns, now, {}};
     quota::GuestProcesses look{

@@ -33,8 +33,9 @@ double kernel_cpu_seconds(pid_t init) {
 }
 
 void add_network(const Farm& farm, const Guest& guest, const Carriage& carriage, metrics::Guest& to) {
-  const std::string tap = port_of(guest.record, farm.pool()).tap;
-  const quota::Carried bytes = farm.traffic(guest, carriage.counters.value_or(guest::Counters())).ever;
+  const std::string tap = tap_of(guest.record);
+  static const guest::Counters kNone;
+  const quota::Carried bytes = farm.traffic(guest, carriage.counters ? *carriage.counters : kNone).ever;
   to.in.bytes = bytes.in;
   to.out.bytes = bytes.out;
   if (carriage.counters) {

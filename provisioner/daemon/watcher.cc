@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -29,17 +30,26 @@ void Watcher::follow(std::int64_t number, const std::string& socket) {
 }
 
 asio::awaitable<void> Watcher::listen(std::int64_t number, Socket socket) {
-  std::string packet(4096, '\0');
+  socket.non_blocking(true);
   for (;;) {
-    asio::socket_base::message_flags flags = 0;
-    const auto [error, size] =
-        co_await socket.async_receive(asio::buffer(packet), flags, asio::as_tuple(asio::use_awaitable));
-    if (error || size == 0) break;
-    const auto text = guest::parse_answer({packet.data(), size});
-    const auto status = text ? guest::parse_status(*text) : text.error();
-    if (status) hooks_.status(number, *status);
+    const auto [error] = co_await socket.async_wait(Socket::wait_read, asio::as_tuple(asio::use_awaitable));
+    if (error || !hear(number, socket)) break;
   }
   lost(number, true);
+}
+
+// Not part of the above: each of thousands that wait would keep room for a packet.
+bool Watcher::hear(std::int64_t number, Socket& socket) {
+  std::array<char, 4096> packet;
+  asio::socket_base::message_flags flags = 0;
+  boost::system::error_code error;
+  const std::size_t size = socket.receive(asio::buffer(packet), 0, flags, error);
+  if (error == asio::error::would_block) return true;
+  if (error || size == 0) return false;
+  const auto text = guest::parse_answer({packet.data(), size});
+  const auto status = text ? guest::parse_status(*text) : text.error();
+  if (status) hooks_.status(number, *status);
+  return true;
 }
 
 void Watcher::lost(std::int64_t number, bool reached) {

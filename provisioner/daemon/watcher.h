@@ -29,6 +29,8 @@ class Watcher {
  private:
   using Socket = boost::asio::generic::seq_packet_protocol::socket;
   boost::asio::awaitable<void> listen(std::int64_t number, Socket socket);
+  // What the supervisor has said; false when it has gone.
+  bool hear(std::int64_t number, Socket& socket);
   void lost(std::int64_t number, bool reached);
 
   boost::asio::io_context& loop_;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <sstream>
 
 #include "provisioner/base/posix.h"
 
@@ -21,6 +20,13 @@ std::array<Rule, 4> rules_of(const Limits& limits) {
           Rule{"blkio.throttle.write_bps_device", "wbps", limits.write_rate.bytes()},
           Rule{"blkio.throttle.read_iops_device", "riops", limits.read_operations},
           Rule{"blkio.throttle.write_iops_device", "wiops", limits.write_operations}};
+}
+
+// What is before the first `separator`, cut off with it.
+std::string_view cut(std::string_view& text, char separator) {
+  const std::string_view first = text.substr(0, text.find(separator));
+  text.remove_prefix(std::min(first.size() + 1, text.size()));
+  return first;
 }
 
 std::uint64_t number(std::string_view text) {
@@ -60,17 +66,14 @@ Status apply(const Group& group, const Limits& limits) {
   return {};
 }
 
-void find_use(const std::string& text, const std::string& disk, Usage& usage) {
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::string word;
-    words >> word;
-    if (word != disk) continue;
-    while (words >> word) {
-      std::string value;
-      if (word == "Read" && words >> value) usage.disk_read = ByteSize(number(value));
-      if (word == "Write" && words >> value) usage.disk_written = ByteSize(number(value));
+void find_use(std::string_view text, std::string_view disk, Usage& usage) {
+  while (!text.empty()) {
+    std::string_view line = cut(text, '\n');
+    if (cut(line, ' ') != disk) continue;
+    while (!line.empty()) {
+      const std::string_view word = cut(line, ' ');
+      if (word == "Read") usage.disk_read = ByteSize(number(line));
+      if (word == "Write") usage.disk_written = ByteSize(number(line));
       if (word.starts_with("rbytes=")) usage.disk_read = ByteSize(number(word.substr(7)));
       if (word.starts_with("wbytes=")) usage.disk_written = ByteSize(number(word.substr(7)));
       if (word.starts_with("rios=")) usage.disk_reads = number(word.substr(5));

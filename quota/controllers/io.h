@@ -20,6 +20,6 @@ void read(const Group& group, Usage& usage);
 // "rbps=1048576 wbps=max riops=max wiops=max"
 std::string limits_text(const Limits& limits);
 // What "254:0" has read and written, in the text of a file of either version.
-void find_use(const std::string& text, const std::string& disk, Usage& usage);
+void find_use(std::string_view text, std::string_view disk, Usage& usage);
 
 }  // namespace umlfarm::quota::io

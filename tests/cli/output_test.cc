@@ -71,6 +71,17 @@ TEST(Output, OfEventsSaysWhoAsked) {
   EXPECT_NE(death.find("\"asked_by\":\"\""), std::string::npos) << death;
 }
 
+// By its name alone, who reads would not know what a command has done.
+TEST(Output, OfEventsSaysWhichCommandTheConsoleGot) {
+  const TestFarm farm;
+  farm.create("alice");
+  farm.ok({"mconsole", "alice", "proc", "uptime"});
+  EXPECT_NE(farm.umlfarm({"mconsole", "alice", "nonsense"}).code, 0);
+  const std::string events = farm.ok({"events", "--guest", "alice"});
+  EXPECT_NE(events.find("mconsole proc uptime"), std::string::npos) << events;
+  EXPECT_NE(events.find("mconsole nonsense"), std::string::npos) << events;
+}
+
 TEST(Output, OfEventsFollows) {
   const TestFarm farm;
   const std::string log = farm / "events";

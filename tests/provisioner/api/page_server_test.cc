@@ -124,6 +124,22 @@ TEST_F(PageServerTest, GoesOnWhateverPeersDo) {
   EXPECT_EQ(ask("/open").out, "for all\n200 text/x");
 }
 
+// One that has asked may come back; one that never says anything only takes a place.
+TEST_F(PageServerTest, WaitsLongerForWhoHasAsked) {
+  serve({});
+  const std::string where = "/dev/tcp/127.0.0.1/" + std::to_string(port_);
+  const Ran ran = run_program({"bash", "-c", R"(
+    ask() {
+      printf 'HEAD /large HTTP/1.1\r\n\r\n' >&3
+      read -r line <&3 && echo "$line"
+      while read -r line <&3 && [ "$line" != $'\r' ]; do :; done
+    }
+    exec 3<>)" + where + R"(; ask
+    exec 4<>)" + where + R"(; cat <&4; echo ended
+    ask)"});
+  EXPECT_EQ(ran.out, "HTTP/1.1 200 OK\r\nended\nHTTP/1.1 200 OK\r\n");
+}
+
 TEST_F(PageServerTest, SaysWhyItCanNotServe) {
   serve({});
   boost::asio::io_context loop;
