@@ -122,6 +122,17 @@ Result<CatalogEntry> choose_kernel(const FarmFacts& facts, const std::string& as
   return strict == facts.kernels.end() ? facts.kernels.front() : *strict;
 }
 
+// Other kernels know no disk but one as large as the image that it begins with.
+Result<ByteSize> disk_size(const CreateRequest& request, const GuestIdentity& identity, ByteSize wanted,
+                           ByteSize of_image) {
+  if (identity.kernel_features.growing_disks) return wanted;
+  if (!request.disk || wanted == of_image) return of_image;
+  return Error(Kind::Invalid, "a disk of " + wanted.str() + " on an image of " + of_image.str() +
+                                  ": kernel '" + identity.kernel +
+                                  "' does not say in its manifest that it has growing disks (growing_disks); "
+                                  "leave the size out, or choose another kernel");
+}
+
 // The plan, with what the request says otherwise.
 Result<quota::Plan> asked_plan(const CreateRequest& request, const FarmFacts& facts,
                                const CatalogEntry& image) {
@@ -129,12 +140,14 @@ Result<quota::Plan> asked_plan(const CreateRequest& request, const FarmFacts& fa
   quota::Limits& limits = plan.limits;
   if (request.memory) limits.memory = *request.memory;
   if (request.processors) limits.processors = *request.processors;
+  if (request.disk) limits.disk = *request.disk;
   UMLFARM_TRY(quota::check_limits(limits));
   limits.memory_ceiling = quota::boot_memory(limits);
   if (ByteSize(image.size) > limits.disk) {
     return Error(Kind::QuotaExceeded, "image '" + image.name + "' is a disk of " +
-                                          ByteSize(image.size).str() + ", plan '" + plan.name + "' gives " +
-                                          limits.disk.str() + "; choose a larger plan or a smaller image");
+                                          ByteSize(image.size).str() + ", the guest would have " +
+                                          limits.disk.str() +
+                                          "; give it a larger plan or disk, or a smaller image");
   }
   return plan;
 }
@@ -210,7 +223,7 @@ Result<Admitted> admit(const CreateRequest& request, const FarmFacts& facts) {
                             request.image.empty() ? facts.config.guests.default_image : request.image));
   UMLFARM_ASSIGN(quota::Plan plan, asked_plan(request, facts, image));
   UMLFARM_ASSIGN(const GuestIdentity identity, common_identity(request, facts, tenant, plan, image));
-  if (!identity.kernel_features.growing_disks) plan.limits.disk = ByteSize(image.size);
+  UMLFARM_ASSIGN(plan.limits.disk, disk_size(request, identity, plan.limits.disk, ByteSize(image.size)));
   std::set<std::uint32_t> uids;
   std::set<std::uint32_t> addresses;
   for (const GuestRecord& guest : facts.guests) {

@@ -26,6 +26,7 @@ struct CreateRequest {
   std::string user;                    // of the tenant's; empty: none
   std::optional<unsigned> processors;  // in place of the plan's
   std::optional<ByteSize> memory;      // in place of the plan's
+  std::optional<ByteSize> disk;        // in place of the plan's
   std::vector<std::string> ssh_keys;
   std::vector<std::string> extra_disks;
   std::string root_password_hash;

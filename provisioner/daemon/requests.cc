@@ -149,7 +149,7 @@ Result<CreateRequest> read_create_request(const std::string& body) {
   UMLFARM_ASSIGN(const json::object object, parse_object(body));
   Fields fields(object);
   CreateRequest request;
-  fields.only({"name", "count", "plan", "image", "kernel", "tenant", "user", "memory", "processors",
+  fields.only({"name", "count", "plan", "image", "kernel", "tenant", "user", "memory", "processors", "disk",
                "ssh_keys", "disks", "root_password_hash"});
   fields.text("name", request.name);
   fields.count("count", request.count);
@@ -159,6 +159,7 @@ Result<CreateRequest> read_create_request(const std::string& body) {
   fields.text("tenant", request.tenant);
   fields.text("user", request.user);
   fields.size("memory", request.memory);
+  fields.size("disk", request.disk);
   fields.count("processors", request.processors);
   fields.texts("ssh_keys", request.ssh_keys);
   fields.disks("disks", request.extra_disks);

@@ -88,6 +88,20 @@ TEST(DiskGrowth, LosesNothingOfWhatIsWrittenMeanwhile) {
   EXPECT_EQ(farm.number("alice", "disk"), 8192 * kMiB);
 }
 
+TEST(DiskGrowth, BeginsWithWhatWasAskedWhenTheGuestWasMade) {
+  const TestFarm farm;
+  const Ran small = farm.umlfarm(farm.create_arguments("alice", {"--disk-size", "100M"}));
+  EXPECT_EQ(small.code, 6) << small.err;
+  EXPECT_NE(small.err.find("would have 100 MiB"), std::string::npos) << small.err;
+  farm.create("alice", {"--disk-size", "2G"});
+  EXPECT_EQ(farm.number("alice", "disk"), 2048 * kMiB);
+  EXPECT_EQ(blocks(farm, "alice"), "2097152\n");
+  EXPECT_TRUE(eventually([&] { return filesystem(farm, "alice") > 1900 << 10; }));
+  farm.ok({"set", "alice", "--disk", "3G"});
+  EXPECT_TRUE(eventually([&] { return filesystem(farm, "alice") > 2900 << 10; }));
+  expect_sound(farm, "alice");
+}
+
 TEST(DiskGrowth, IsRefusedWhereItCanNotBe) {
   const TestFarm farm;
   farm.create("alice");

@@ -60,6 +60,8 @@ Result<json::object> request(const Parsed& parsed) {
   for (const char* key : {"plan", "image", "kernel", "memory", "tenant", "user"}) {
     if (parsed.has(key)) body[key] = parsed.text(key);
   }
+  // The API has the word from where limits are set; here it has been a file's.
+  if (parsed.has("disk-size")) body["disk"] = parsed.text("disk-size");
   if (parsed.has("root-password-hash")) body["root_password_hash"] = parsed.text("root-password-hash");
   for (const char* key : {"count", "processors"}) {
     if (parsed.has(key)) body[key] = parsed.options[key].as<std::int64_t>();
@@ -129,6 +131,7 @@ Command create_command() {
       "tenant", text()->value_name("TENANT"), "whose it is; see 'umlfarm tenant list'")(
       "user", text()->value_name("NAME"), "which of the tenant's users it is for")(
       "memory", text()->value_name("SIZE"), "in place of the plan's, such as 64M or 1G")(
+      "disk-size", text()->value_name("SIZE"), "in place of the plan's, such as 20G; no less than the image")(
       "processors", options::value<std::int64_t>()->value_name("N"),
       "in place of the plan's; above 1 wants kernel 'fast'")(
       "count", options::value<std::int64_t>()->value_name("N"), "make NAME-1 to NAME-N")(

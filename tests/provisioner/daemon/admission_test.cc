@@ -44,6 +44,23 @@ TEST_F(Admission, GivesWhatPlanImageAndKernelSay) {
   EXPECT_EQ(alice.identity.address, 0U);
 }
 
+TEST_F(Admission, GivesTheDiskThatIsAskedFor) {
+  const auto ask_for = [&](ByteSize disk) {
+    return ask_with([&](CreateRequest& request) { request.disk = disk; });
+  };
+  const ByteSize of_image(images_[0].size);
+  for (const ByteSize disk : {of_image, ByteSize::gib(20)}) {
+    const auto admitted = ask_for(disk);
+    ASSERT_THAT(admitted, is_ok());
+    EXPECT_EQ(admitted->front().limits.disk, disk);
+  }
+  EXPECT_THAT(ask_for(ByteSize(of_image.bytes() - 512)), is_error(Kind::QuotaExceeded, "smaller image"));
+  EXPECT_THAT(ask_for(ByteSize(of_image.bytes() + 1)), is_error(Kind::Invalid, "512 bytes"));
+  kernels_[0].features.growing_disks = false;
+  EXPECT_THAT(ask_for(ByteSize::gib(20)), is_error(Kind::Invalid, "growing_disks"));
+  EXPECT_THAT(ask_for(of_image), is_ok());
+}
+
 TEST_F(Admission, KeepsWhatItsOwnerGave) {
   const auto admitted = ask_with([](CreateRequest& request) {
     request.plan = "tiny";
