@@ -11,9 +11,10 @@ namespace umlfarm::metrics {
 
 // One way of a guest's network, seen from the guest.
 struct Traffic {
-  std::uint64_t bytes = 0;               // ever
-  std::optional<std::uint64_t> packets;  // since the farm's network was made; none where it can't be read
-  std::optional<std::uint64_t> drops;    // packets, since its tap was made; the same
+  // Since the farm's network was made; none where it can't be read.
+  std::optional<std::uint64_t> bytes;
+  std::optional<std::uint64_t> packets;
+  std::optional<std::uint64_t> drops;  // packets, since its tap was made
 };
 
 // Of a guest that runs, since it was started.
@@ -50,11 +51,12 @@ struct Guest {
   std::string kernel;
   std::string state;
   bool ready = false;
-  std::map<std::string, std::uint64_t> restarts;  // by cause, those that nobody asked for
+  std::map<std::string, std::uint64_t> restarts;  // by cause: ends that nobody asked for
   std::uint64_t memory_promised = 0;
   std::uint64_t host_memory_limit = 0;
   std::uint64_t disk_limit = 0;
   std::uint64_t disk_allocated = 0;
+  std::uint64_t swap_allocated = 0;
   std::uint64_t processes_limit = 0;
   Traffic in;
   Traffic out;

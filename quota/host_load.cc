@@ -54,7 +54,8 @@ HostLoad host_load(const std::string& state) {
   }
   struct statvfs disk {};
   if (::statvfs(state.c_str(), &disk) == 0)
-    load.disk_used = ByteSize(disk.f_frsize * (disk.f_blocks - disk.f_bfree));
+    // What a filesystem keeps for root is not there for guests.
+    load.disk_used = ByteSize(disk.f_frsize * (disk.f_blocks - disk.f_bavail));
   return load;
 }
 

@@ -56,11 +56,14 @@ void read_capacity(Reader& reader, const toml::table& table, quota::Overcommit& 
   reader.read(table, "processors_percent", capacity.processors_percent, 1, 1'000'000);
 }
 
+// Seldomer, alarms and graphs would take it for one that hangs (deploy/prometheus/umlfarm.rules.yml).
+constexpr unsigned kMostInterval = 60;
+
 void read_metrics(Reader& reader, const toml::table& table, Metrics& metrics) {
   reader.known_keys(table,
                     {"listen", "interval_seconds", "inside_seconds", "certificate", "key", "token_file"});
   reader.read_parsed(table, "listen", metrics.listen, "an address and a port", &parse_listen);
-  reader.read(table, "interval_seconds", metrics.interval_seconds, 1, 3600);
+  reader.read(table, "interval_seconds", metrics.interval_seconds, 1, kMostInterval);
   reader.read(table, "inside_seconds", metrics.inside_seconds, 0, 86'400);
   reader.read(table, "certificate", metrics.certificate);
   reader.read(table, "key", metrics.key);

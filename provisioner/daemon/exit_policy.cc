@@ -41,6 +41,7 @@ GuestRecord after_exit(GuestRecord record, const ExitNotice& notice, unsigned mo
   record.last_exit_ms = notice.time_ms;
   record.last_exit = notice.cause + ": " + notice.detail;
   const bool wanted = should_run(record) && !record.restart_asked;
+  if (wanted && died(notice.cause)) ++record.restarts_ever[notice.cause];
   record.restart_asked = false;
   if (notice.cause == "rebooted" && wanted && lived < kShortLife) {
     record.restarts = std::min(record.restarts + 1, std::max(1U, most_restarts));
@@ -56,7 +57,6 @@ GuestRecord after_exit(GuestRecord record, const ExitNotice& notice, unsigned mo
   if (!wanted) return record;
   if (lived > kLongEnough) record.restarts = 0;
   ++record.restarts;
-  ++record.restarts_ever[notice.cause];
   if (record.restarts > most_restarts) record.failure = record.last_exit;
   return record;
 }

@@ -60,7 +60,7 @@ Result<std::vector<Guest>> Farm::create(const CreateRequest& request) {
   failpoint("admit", "after");
   std::vector<Guest> guests;
   for (const GuestRecord& record : added) {
-    reconciler_.kick(record.number);
+    follow_up(record.number);
     guests.push_back({record, {}});
   }
   for (const GuestRecord& record : added) event(record.name, "created", "plan " + record.identity.plan);
@@ -77,7 +77,7 @@ Result<Guest> Farm::change(const std::string& name, const std::function<Status(G
                   : change(record);
   }));
   UMLFARM_TRY(std::move(allowed));
-  reconciler_.kick(number);
+  follow_up(number);
   return table_.find(name);
 }
 
@@ -122,7 +122,7 @@ Result<Guest> Farm::remove(const std::string& name) {
   UMLFARM_TRY(
       table_.update(guest.record.number, [](GuestRecord& record) { record.desired = Desired::Absent; }));
   guest.record.desired = Desired::Absent;
-  reconciler_.kick(guest.record.number);
+  follow_up(guest.record.number);
   return guest;
 }
 
@@ -256,22 +256,26 @@ void Farm::add_notice(const std::string& notice) {
 
 void Farm::event(const std::string& name, const std::string& kind, const std::string& message) {
   Event event{0, wall_clock_ms(), name, kind, message, asked_now()};
-  if (const auto guest = table_.find(name)) {
-    const bool began_now = !event.asked.request.empty();
+  const auto guest = table_.find(name);
+  if (guest && event.asked.request.empty() && !guest->live.asked.request.empty()) {
     const bool died = std::find(kDeaths.begin(), kDeaths.end(), kind) != kDeaths.end();
-    if (!began_now && !died) event.asked = guest->live.asked;
+    if (!died) event.asked = guest->live.asked;
     // What comes after it has arrived, nobody asked for.
     const bool arrived = kind == "ready" || (!should_run(guest->record) && !guest->live.supervised);
-    if (began_now || ((arrived || died) && !guest->live.asked.request.empty())) {
-      table_.update_live(guest->record.number,
-                         [&](Live& live) { live.asked = began_now ? event.asked : Asked(); });
-    }
+    if (arrived || died) table_.update_live(guest->record.number, [](Live& live) { live.asked = {}; });
   }
   const std::string by =
       event.asked.by.empty() ? "" : " (" + event.asked.by + ", " + event.asked.request + ")";
   spdlog::info("{}{}: {}{}", name, name.empty() ? kind : " " + kind, message, by);
   if (Status kept = store_->add_event(event); !kept)
     spdlog::error("event not kept: {}", kept.error().message());
+}
+
+void Farm::follow_up(std::int64_t number) {
+  const auto guest = table_.find(number);
+  if (guest && !asked_now().request.empty() && is_on_its_way(*guest))
+    table_.update_live(number, [](Live& live) { live.asked = asked_now(); });
+  reconciler_.kick(number);
 }
 
 void Farm::note_asked(const std::string& guest, const std::string& what) { event(guest, "asked", what); }

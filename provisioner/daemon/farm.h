@@ -120,8 +120,10 @@ class Farm {
   // Packets that there was no room for, by tap.
   std::optional<std::map<std::string, quota::Carried>> dropped() { return optional_of(network_->dropped()); }
   Tally& tally() { return tally_; }
-  // What guests have used, up to now.
+  // What guests have used, up to now. Invalid where that is more than is told at once.
   Result<std::vector<UseSum>> uses(const UseQuery& query);
+  // For bills, what was used since that was last counted.
+  void count_now();
   // What its kernel says of itself, right now.
   Result<quota::Inside> inside(const std::string& name);
   // With what its supervisor says right now.
@@ -193,6 +195,7 @@ class Farm {
   void sample_insides();
   Result<quota::Inside> ask_inside(const GuestRecord& record) const;
   quota::TapLimits tap_limits(const GuestRecord& record) const;
+  void forget_taps_of_others(const std::vector<GuestRecord>& records);
   // As it is promised and has been used up. Nothing where it is so already.
   Status limit_network(const GuestRecord& record);
   // The same for limits that it is not promised yet, with taps_mutex_ held.
@@ -200,6 +203,9 @@ class Farm {
   // Now and each minute from now on: what there is on this host beside the farm.
   void recount_host();
   Result<Guest> change(const std::string& name, const std::function<Status(GuestRecord&)>& change);
+  // Has the guest brought to where its record says; until it is there, what becomes of it is whose request
+  // this is.
+  void follow_up(std::int64_t number);
   class Hold;
   // By its management console.
   Result<std::string> ask_kernel(const GuestRecord& record, const std::string& command) const;
@@ -285,11 +291,14 @@ class Farm {
   std::map<std::string, std::uint64_t> loops_;  // by kernel digest
 };
 
-// "creating", "starting", "ready", "unhealthy", "stopping", "stopped", "failed" or "deleting", and why.
+// "creating", "starting", "ready", "unhealthy", "stopping", "stopped", "suspended", "failed" or "deleting",
+// and why.
 struct GuestState {
   std::string name;
   std::string reason;
 };
 GuestState state_of(const Guest& guest, std::int64_t now_ms, unsigned ready_seconds);
+// Whether it is not yet where its record says that it should be.
+bool is_on_its_way(const Guest& guest);
 
 }  // namespace umlfarm::daemon

@@ -144,7 +144,7 @@ Result<LimitsReport> Farm::change_limits(const Guest& guest, const LimitsRequest
   }
   if (report.before != report.given || report.asked != report.given) event(name, "limits", describe(report));
   // It may have to go down and come up again.
-  reconciler_.kick(record.number);
+  follow_up(record.number);
   return report;
 }
 

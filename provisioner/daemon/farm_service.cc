@@ -6,6 +6,7 @@
 
 #include "metrics/exporter.h"
 #include "provisioner/base/clock.h"
+#include "provisioner/base/printable.h"
 #include "provisioner/daemon/log_reader.h"
 #include "provisioner/daemon/requests.h"
 #include "provisioner/daemon/supervisor_client.h"
@@ -99,7 +100,7 @@ void FarmService::note(const api::Request& request) {
     what += (what.empty() ? "" : " ") + request.path[i];
   // By what it is named alone, nobody would know whether it stopped the guest or asked for its version.
   if (what == "mconsole")
-    what += " " + body_text(request, "command", true).value_or("").substr(0, kMostOfACommand);
+    what += " " + printable(body_text(request, "command", true).value_or("").substr(0, kMostOfACommand));
   farm_.note_asked(of_guest ? request.path[1] : "", what.empty() ? "set" : what);
 }
 
@@ -314,6 +315,12 @@ Result<api::Response> FarmService::route_catalog(Catalog which, const api::Reque
 }
 
 Result<api::Channel> FarmService::open_channel(const api::Request& request) {
+  Result<api::Channel> channel = route_channel(request);
+  if (!channel) farm_.tally().add_error(channel.error().kind());
+  return channel;
+}
+
+Result<api::Channel> FarmService::route_channel(const api::Request& request) {
   const Path& path = request.path;
   if (path.size() == 3 && path[0] == "guests" && path[2] == "console") {
     UMLFARM_ASSIGN(const Guest guest, farm_.find(path[1]));

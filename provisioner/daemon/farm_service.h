@@ -19,6 +19,7 @@ class FarmService final : public api::Service {
 
   void note(const api::Request& request);
   Result<api::Response> route(const api::Request& request);
+  Result<api::Channel> route_channel(const api::Request& request);
   Result<api::Response> route_guests(const api::Request& request);
   Result<api::Response> route_guest(const api::Request& request);
   Result<api::Response> route_tenants(const api::Request& request);

@@ -12,9 +12,8 @@ TenantAccount account_of(const Tenant& tenant, const quota::Sums& sums) {
   const auto own = sums.find(quota::tenant_account(tenant.name));
   if (own != sums.end()) account.promised = own->second;
   const std::string users = quota::user_account({tenant.name, ""});
-  for (const auto& [name, amounts] : sums) {
-    if (name.starts_with(users)) account.users[name.substr(users.size())] = amounts;
-  }
+  for (auto user = sums.lower_bound(users); user != sums.end() && user->first.starts_with(users); ++user)
+    account.users[user->first.substr(users.size())] = user->second;
   return account;
 }
 

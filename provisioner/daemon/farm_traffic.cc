@@ -1,4 +1,6 @@
 // Counts what guests' taps carry, and holds the taps to what is promised and left.
+#include <set>
+
 #include "provisioner/base/clock.h"
 #include "provisioner/daemon/farm.h"
 
@@ -35,6 +37,7 @@ Status Farm::count_traffic() {
   const std::vector<GuestRecord> records = table_.records();
   std::map<std::string, std::int64_t> guests;
   for (const GuestRecord& record : records) guests[tap_of(record)] = record.number;
+  forget_taps_of_others(records);
   Status kept = traffic_.count(counters, guests, quota::month_of(wall_clock_ms()));
   for (const GuestRecord& record : records) {
     (void)!limit_network(record);
@@ -47,13 +50,19 @@ Status Farm::count_traffic() {
   return kept;
 }
 
+void Farm::forget_taps_of_others(const std::vector<GuestRecord>& records) {
+  std::set<std::int64_t> numbers;
+  for (const GuestRecord& record : records) numbers.insert(record.number);
+  const auto gone = [&](const auto& entry) { return !numbers.contains(entry.first); };
+  const std::lock_guard lock(taps_mutex_);
+  std::erase_if(tap_limits_, gone);
+  std::erase_if(tap_faults_, gone);
+}
+
 Status Farm::limit_network(const GuestRecord& record) {
   const std::lock_guard lock(taps_mutex_);
   const auto guest = table_.find(record.number);
-  if (guest) return limit_tap(record, guest->record.limits);
-  tap_limits_.erase(record.number);
-  tap_faults_.erase(record.number);
-  return {};
+  return guest ? limit_tap(record, guest->record.limits) : Status();
 }
 
 Status Farm::limit_tap(const GuestRecord& record, const quota::Limits& limits) {

@@ -5,6 +5,7 @@
 #include "provisioner/base/posix.h"
 #include "provisioner/daemon/farm.h"
 #include "provisioner/daemon/launcher.h"
+#include "quota/cost.h"
 
 namespace umlfarm::daemon {
 namespace {
@@ -25,7 +26,7 @@ quota::UseReading Farm::read_use(const Guest& guest, const quota::Moment& at) co
     reading.memory_held = cgroups_.usage(id, "memory").memory_file.bytes();
   }
   reading.traffic = traffic_.of(record.number).ever;
-  reading.memory = record.limits.memory.bytes();
+  reading.memory = quota::backed_memory(record.limits).bytes();
   reading.disk = record.limits.disk.bytes() + record.limits.swap.bytes();
   reading.disk_held = posix::allocated(settings_.paths.disk(id)) + posix::allocated(settings_.paths.swap(id));
   // Also of one whose supervisor has not been heard since the daemon came.
@@ -73,11 +74,19 @@ Status Farm::forget_old_uses() {
   return store_->forget_uses_before(now - kHoursOfAMonth * settings_.config.usage.keep_months);
 }
 
-Result<std::vector<UseSum>> Farm::uses(const UseQuery& query) {
-  // Where it can't be counted now, what is kept is told.
+void Farm::count_now() {
   (void)!count_traffic();
   (void)!count_uses();
-  return store_->sum_uses(query);
+}
+
+Result<std::vector<UseSum>> Farm::uses(const UseQuery& query) {
+  // Where it can't be counted now, what is kept is told.
+  count_now();
+  UMLFARM_ASSIGN(std::vector<UseSum> sums, store_->sum_uses(query));
+  if (sums.size() <= kMostUses) return sums;
+  return Error(Kind::Invalid,
+               "more than " + std::to_string(kMostUses) +
+                   " lines of use: that is too much at once; ask for less, such as --guest NAME");
 }
 
 }  // namespace umlfarm::daemon

@@ -25,6 +25,13 @@ GuestState supervised_state(const Guest& guest, std::int64_t now_ms, unsigned re
 
 }  // namespace
 
+bool is_on_its_way(const Guest& guest) {
+  const GuestRecord& record = guest.record;
+  const Live& live = guest.live;
+  if (record.desired == Desired::Absent || record.restart_asked) return true;
+  return should_run(record) ? !live.supervised || live.status.ready_ms == 0 : live.supervised;
+}
+
 GuestState state_of(const Guest& guest, std::int64_t now_ms, unsigned ready_seconds) {
   const GuestRecord& record = guest.record;
   if (record.desired == Desired::Absent) return {"deleting", guest.live.trouble};

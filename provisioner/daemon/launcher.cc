@@ -8,7 +8,9 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 #include "provisioner/base/posix.h"
@@ -25,10 +27,12 @@ constexpr int kFirstUnused = 6;
 // runs and nobody can see it.
 Result<UniqueFd> take_lock(const std::string& run_directory) {
   UMLFARM_ASSIGN(UniqueFd lock, posix::open(run_directory + "/lock", O_RDWR | O_CREAT, 0600));
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) < 0) {
-    return Error(Kind::Unavailable, "a supervisor holds " + run_directory);
+  // Who only asks has it for a moment, see supervisor_holds().
+  for (int tries = 0; tries < 20; ++tries) {
+    if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
-  return lock;
+  return Error(Kind::Unavailable, "a supervisor holds " + run_directory);
 }
 
 // Descriptors whose number is above those that they become: a plain dup2 order then never overwrites one.
@@ -125,10 +129,11 @@ Status launch_supervisor(const std::string& program, guest::SupervisorSpec spec,
 }
 
 bool supervisor_holds(const std::string& run_directory) {
-  auto lock = posix::open(run_directory + "/lock", O_RDWR);
+  const auto lock = posix::open(run_directory + "/lock", O_RDWR);
   if (!lock) return false;
-  // Closing the descriptor gives the lock back.
-  return ::flock(lock->get(), LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+  // Shared, so that two who ask do not take each other for a supervisor. Closing the descriptor gives it
+  // back.
+  return ::flock(lock->get(), LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
 }  // namespace umlfarm::daemon

@@ -104,6 +104,8 @@ Status run(const Arguments& arguments) {
   spdlog::info("umlfarmd {} listens on {}", UMLFARM_VERSION, paths.socket());
   loop.run();
   farm->stop_work();
+  // When the host goes down, its guests' counters go as well before there is another daemon.
+  farm->count_now();
   return {};
 }
 

@@ -74,16 +74,15 @@ std::unique_ptr<api::PageServer> offer_metrics(boost::asio::io_context& loop, Fa
   // Also where it comes to nothing: a target that does not answer is noticed, one that is not there is not.
   // But whoever only reads the file could not name the token.
   const bool told = !settings.listen.address.empty() && settings.token_file.empty();
-  Status done = told ? write_file_atomically(targets, targets_of(settings, farm.id()), 0644)
-                     : posix::remove_file(targets);
+  const Status written = told ? write_file_atomically(targets, targets_of(settings, farm.id()), 0644)
+                              : posix::remove_file(targets);
+  if (!written) farm.add_notice("Prometheus is not told of this farm: " + written.error().message());
   if (settings.listen.address.empty()) return nullptr;
   auto server = serve_metrics(loop, settings, collector);
-  if (done && !server) done = server.error();
-  if (!done) {
-    farm.add_notice("metrics are not served: " + done.error().message() +
-                    "; mend [metrics] in umlfarm.toml, and start the daemon again");
-  }
-  return server ? *std::move(server) : nullptr;
+  if (server) return *std::move(server);
+  farm.add_notice("metrics are not served: " + server.error().message() +
+                  "; mend [metrics] in umlfarm.toml, and start the daemon again");
+  return nullptr;
 }
 
 }  // namespace umlfarm::daemon

@@ -7,6 +7,7 @@
 #include "provisioner/base/clock.h"
 #include "provisioner/base/posix.h"
 #include "provisioner/daemon/exit_policy.h"
+#include "quota/cost.h"
 #include "quota/watch.h"
 
 namespace umlfarm::daemon {
@@ -32,13 +33,11 @@ double kernel_cpu_seconds(pid_t init) {
   return static_cast<double>(ticks.value_or(0)) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
-void add_network(const Farm& farm, const Guest& guest, const Carriage& carriage, metrics::Guest& to) {
-  const std::string tap = tap_of(guest.record);
-  static const guest::Counters kNone;
-  const quota::Carried bytes = farm.traffic(guest, carriage.counters ? *carriage.counters : kNone).ever;
-  to.in.bytes = bytes.in;
-  to.out.bytes = bytes.out;
+void add_network(const Carriage& carriage, const std::string& tap, metrics::Guest& to) {
   if (carriage.counters) {
+    const quota::Carried bytes = guest::carried_by(carriage.counters->by_tap, tap);
+    to.in.bytes = bytes.in;
+    to.out.bytes = bytes.out;
     const quota::Carried packets = guest::carried_by(carriage.counters->packets, tap);
     to.in.packets = packets.in;
     to.out.packets = packets.out;
@@ -94,13 +93,13 @@ metrics::Guest see(const Farm& farm, const Guest& guest, const Carriage& carriag
   // A series that begins with its first restart would show none.
   for (const char* const cause : kDeaths) seen.restarts[cause] = 0;
   for (const auto& [cause, count] : record.restarts_ever) seen.restarts[cause] = count;
-  seen.memory_promised = record.limits.memory.bytes();
+  seen.memory_promised = quota::backed_memory(record.limits).bytes();
   seen.host_memory_limit = quota::group_memory(record.limits).bytes();
   seen.processes_limit = quota::group_processes(record.limits);
-  seen.disk_limit = record.limits.disk.bytes() + record.limits.swap.bytes();
-  seen.disk_allocated =
-      posix::allocated(farm.paths().disk(seen.id)) + posix::allocated(farm.paths().swap(seen.id));
-  add_network(farm, guest, carriage, seen);
+  seen.disk_limit = record.limits.disk.bytes();
+  seen.disk_allocated = posix::allocated(farm.paths().disk(seen.id));
+  seen.swap_allocated = posix::allocated(farm.paths().swap(seen.id));
+  add_network(carriage, tap_of(record), seen);
   const bool heard = guest.live.supervised && guest.live.status.started_ms != 0;
   if (heard) seen.running = see_running(guest.live, farm.usage(guest));
   return seen;

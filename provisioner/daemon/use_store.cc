@@ -98,9 +98,9 @@ void add_uses(SQLite::Database& database, const std::vector<UseEntry>& entries) 
 
 std::vector<UseSum> sum_uses(SQLite::Database& database, const UseQuery& query) {
   std::vector<UseSum> sums;
-  SQLite::Statement select(database,
-                           std::string(kSum) + (query.by_hour ? ", hour ORDER BY tenant, name, guest, hour"
-                                                              : " ORDER BY tenant, name, guest, plan"));
+  const std::string order =
+      query.by_hour ? ", hour ORDER BY tenant, name, guest, hour" : " ORDER BY tenant, name, guest, plan";
+  SQLite::Statement select(database, kSum + order + " LIMIT " + std::to_string(kMostUses + 1));
   select.bind(1, query.begin);
   select.bind(2, query.end);
   select.bind(3, query.tenant);

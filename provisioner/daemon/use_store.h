@@ -45,6 +45,9 @@ struct UseSum {
   std::uint64_t disk_held = 0;
 };
 
+// As many are told at once: a hundred bytes each, and more on their way.
+inline constexpr std::size_t kMostUses = 200'000;
+
 using UsesSeen = std::map<std::int64_t, quota::UseSeen>;  // by guest's number
 
 // Of that guest alone, or of all: 0.

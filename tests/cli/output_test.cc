@@ -80,6 +80,14 @@ TEST(Output, OfEventsSaysWhichCommandTheConsoleGot) {
   const std::string events = farm.ok({"events", "--guest", "alice"});
   EXPECT_NE(events.find("mconsole proc uptime"), std::string::npos) << events;
   EXPECT_NE(events.find("mconsole nonsense"), std::string::npos) << events;
+  EXPECT_NE(farm.umlfarm({"mconsole", "alice", "a\nb" + std::string(195, 'c') + "\u00e9"}).code, 0);
+  EXPECT_NE(farm.ok({"events"}).find("mconsole a?bccc"), std::string::npos);
+  // Whoever asked for something that is over has not asked for what its owner does.
+  farm.ssh("alice", "poweroff");
+  const auto all = [&] { return farm.ok({"--json", "events", "--guest", "alice"}); };
+  EXPECT_TRUE(eventually([&] { return all().find("\"powered_off\"") != std::string::npos; }));
+  const std::string off = all().substr(all().find("\"powered_off\""));
+  EXPECT_NE(off.find("\"asked_by\":\"\""), std::string::npos) << off;
 }
 
 TEST(Output, OfEventsFollows) {

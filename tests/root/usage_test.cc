@@ -7,6 +7,8 @@
 #include <sstream>
 #include <thread>
 
+#include "provisioner/daemon/state_store.h"
+#include "tests/support/result_matchers.h"
 #include "tests/support/test_farm.h"
 
 namespace umlfarm::testing {
@@ -30,7 +32,8 @@ double cpu_of(const TestFarm& farm, const std::string& guest) {
 }
 
 TEST(Usage, IsWhatTheGuestUsedOverDeathsAndRestarts) {
-  TestFarm farm(plan_of("other", ""));
+  // It is sold what its host gives it, whatever it takes itself to have.
+  TestFarm farm("[[plan]]\nname = 'other'\nmemory = '256M'\nhost_memory = '64M'\ndisk = '1G'\n");
   const auto begun = std::chrono::steady_clock::now();
   farm.create("alice", {"--plan", "other"});
   const std::string burn = "i=0; while [ $i -lt 300000 ]; do i=$((i + 1)); done";
@@ -56,13 +59,55 @@ TEST(Usage, IsWhatTheGuestUsedOverDeathsAndRestarts) {
   const double counted = number(line, "running_ms") + number(line, "stopped_ms");
   EXPECT_LE(counted, passed.count());
   EXPECT_NEAR(counted / passed.count(), 1, 0.1);
-  EXPECT_NEAR(number(line, "memory_promised_byte_hours") / (32.0 * kMiB * counted / 3.6e6), 1, 0.001);
+  EXPECT_NEAR(number(line, "memory_promised_byte_hours") / (64.0 * kMiB * counted / 3.6e6), 1, 0.001);
   EXPECT_GT(number(line, "memory_held_byte_hours"), 0);
   EXPECT_GT(number(line, "disk_held_byte_hours"), 0);
   const json::value carried = farm.json({"quota", "alice"}).at("network").at("ever");
   EXPECT_GT(number(line, "bytes_out"), 0);
   EXPECT_EQ(number(line, "bytes_out"), number(carried, "out"));
   EXPECT_EQ(number(line, "bytes_in"), number(carried, "in"));
+}
+
+std::unique_ptr<daemon::StateStore> store_of(const TestFarm& farm) {
+  auto store = daemon::open_sqlite_store(farm.state("state.db"));
+  EXPECT_THAT(store, is_ok());
+  return *std::move(store);
+}
+
+// When the host goes down after it, nobody could count it later.
+TEST(Usage, IsCountedWhenTheDaemonEnds) {
+  TestFarm farm;
+  farm.create("alice");
+  const double before = number(line_of(farm, "alice"), "cpu_ns");
+  farm.in_guest("alice", "i=0; while [ $i -lt 1000000 ]; do i=$((i + 1)); done");
+  farm.end_daemon();
+  const auto sums = store_of(farm)->sum_uses({0, INT64_MAX, "", "alice", false});
+  ASSERT_THAT(sums, is_ok());
+  ASSERT_EQ(sums->size(), 1U);
+  farm.start_daemon();
+  EXPECT_GT(static_cast<double>(sums->front().of.use.cpu_ns) - before, (cpu_of(farm, "alice") - before) / 2);
+}
+
+TEST(Usage, OfMoreThanCanBeToldAtOnceIsRefused) {
+  TestFarm farm;
+  farm.end_daemon();
+  constexpr quota::Hour kJanuary2001 = 271'752;
+  constexpr quota::Hour kHours = 31 * 24;
+  std::vector<daemon::UseEntry> entries;
+  for (std::int64_t guest = 1; entries.size() <= daemon::kMostUses; ++guest) {
+    for (quota::Hour hour = 0; hour < kHours; ++hour)
+      entries.push_back({kJanuary2001 + hour, guest, "tiny", "g" + std::to_string(guest), "default", "", {}});
+  }
+  const std::string last = entries.back().name;
+  EXPECT_THAT(store_of(farm)->add_uses(entries, {}), is_ok());
+  farm.start_daemon();
+  const Ran refused = farm.umlfarm({"usage", "--month", "2001-01", "--hours"});
+  EXPECT_EQ(refused.code, 4);
+  EXPECT_THAT(refused.err, HasSubstr("--guest NAME"));
+  const json::value told = farm.json({"usage", "--month", "2001-01", "--hours", "--guest", last});
+  EXPECT_EQ(told.at("guests").as_array().size(), static_cast<std::size_t>(kHours));
+  EXPECT_EQ(farm.json({"usage", "--month", "2001-01"}).at("guests").as_array().size(),
+            entries.size() / kHours);
 }
 
 TEST(Usage, OfATenantIsTheSumOfItsGuestsAlsoOfThoseThatAreGone) {

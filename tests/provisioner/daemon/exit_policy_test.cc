@@ -207,6 +207,7 @@ TEST(AfterExit, OfAGuestThatIsGivenLessThanItHasLeavesItDown) {
   record.limits.host_memory = ByteSize::mib(32);
   EXPECT_EQ(after_exit(record, notice, 3).desired, Desired::Stopped);
   EXPECT_EQ(after_exit(record, notice, 3).restarts, 0U);
+  EXPECT_EQ(after_exit(record, notice, 3).restarts_ever.at("out_of_memory"), 1U) << "as alarms see it";
 }
 
 }  // namespace
