@@ -118,7 +118,7 @@ Status Effects::perform(Action action, const GuestRecord& record) {
     case Action::Stop:
       return stop(record);
     case Action::KillRest:
-      return kill_processes_of(record.identity.uid);
+      return kill_processes_of({record.identity.uid});
     case Action::DetachNetwork:
       return parts_.network.detach_guest(port_of(record, parts_.pool));
     case Action::RemoveCgroups:
@@ -262,7 +262,7 @@ Status Effects::stop(const GuestRecord& record) {
   if (asked || asked.error().kind() == Kind::Unavailable) return {};
   if (asked.error().kind() != Kind::Timeout) return asked.error();
   UMLFARM_TRY(kill_supervisor_of(parts_.paths.guest_run(record.id())));
-  return kill_processes_of(record.identity.uid);
+  return kill_processes_of({record.identity.uid});
 }
 
 Status Effects::remove_run(const GuestRecord& record) {

@@ -8,6 +8,7 @@
 
 #include "provisioner/base/posix.h"
 #include "provisioner/daemon/farm.h"
+#include "provisioner/daemon/guest_processes.h"
 #include "provisioner/daemon/launcher.h"
 #include "provisioner/daemon/library.h"
 
@@ -246,7 +247,12 @@ Status Farm::tear_down() {
   const auto note = [&first](Status done) {
     if (first && !done) first = std::move(done);
   };
-  for (const GuestRecord& record : table_.records()) note(tear_down_guest(record));
+  const std::vector<GuestRecord> records = table_.records();
+  // All at once: those of each among the thousands of all others would take minutes to find.
+  Users users;
+  for (const GuestRecord& record : records) users.insert(record.identity.uid);
+  if (!users.empty()) note(kill_processes_of(users));
+  for (const GuestRecord& record : records) note(tear_down_guest(record));
   // The counters go with the network.
   note(count_traffic());
   note(cgroups_.remove_farm());

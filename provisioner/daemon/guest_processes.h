@@ -1,8 +1,9 @@
-// The host processes of one guest, found by their uid: it is the guest's own.
+// The host processes of guests, found by their uid: each guest has its own.
 #pragma once
 
 #include <sys/types.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -10,13 +11,15 @@
 
 namespace umlfarm::daemon {
 
-Result<std::vector<pid_t>> processes_of(uid_t uid);
+using Users = std::set<uid_t>;
+
+Result<std::vector<pid_t>> processes_of(const Users& users);
 
 // Kills the supervisor that was started with this run directory, if there is one.
 Status kill_supervisor_of(const std::string& run_directory);
 
 // Kills until none is left. Timeout when some stay; Invalid for uid 0.
-Status kill_processes_of(uid_t uid);
+Status kill_processes_of(const Users& users);
 
 // Lets each process of that user write files of up to `bytes`, as far as it was started to be let; none gets
 // less than it has. The ones that are started meanwhile are not looked for.
