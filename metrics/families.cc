@@ -118,10 +118,11 @@ std::vector<Family> resource_families() {
                               "What of the host's " + resource + " is promised to guests.",
                               &Resource::promised));
   }
-  for (const std::string resource : {"memory", "disk"}) {
-    all.push_back(of_resource(resource, "used", "What of the host's " + resource + " is in use, by whomever.",
-                              &Resource::used));
-  }
+  all.push_back(
+      of_resource("memory", "used", "What of the host's memory is in use, by whomever.", &Resource::used));
+  all.push_back(of_resource("disk", "used",
+                            "What of the host's disk is in use, by whomever, or kept for root alone.",
+                            &Resource::used));
   for (const std::string resource : {"guests", "memory", "disk", "processors"}) {
     all.push_back(of_tenants(resource, "promised", "A tenant's guests' " + resource + ", as promised.",
                              &Promise::promised));

@@ -60,7 +60,7 @@ Result<std::vector<Guest>> Farm::create(const CreateRequest& request) {
   failpoint("admit", "after");
   std::vector<Guest> guests;
   for (const GuestRecord& record : added) {
-    follow_up(record.number);
+    follow_up(record, true);
     guests.push_back({record, {}});
   }
   for (const GuestRecord& record : added) event(record.name, "created", "plan " + record.identity.plan);
@@ -71,13 +71,18 @@ Result<Guest> Farm::change(const std::string& name, const std::function<Status(G
   UMLFARM_ASSIGN(const Guest guest, table_.find(name));
   const std::int64_t number = guest.record.number;
   Status allowed;
+  GuestRecord changed;
+  bool turned = false;
   UMLFARM_TRY(table_.update(number, [&](GuestRecord& record) {
+    const bool ran = should_run(record);
     allowed = record.desired == Desired::Absent
                   ? Status(Error(Kind::Conflict, "guest '" + name + "' is being deleted"))
                   : change(record);
+    turned = should_run(record) != ran;
+    changed = record;
   }));
   UMLFARM_TRY(std::move(allowed));
-  follow_up(number);
+  follow_up(changed, turned);
   return table_.find(name);
 }
 
@@ -122,7 +127,7 @@ Result<Guest> Farm::remove(const std::string& name) {
   UMLFARM_TRY(
       table_.update(guest.record.number, [](GuestRecord& record) { record.desired = Desired::Absent; }));
   guest.record.desired = Desired::Absent;
-  follow_up(guest.record.number);
+  follow_up(guest.record, true);
   return guest;
 }
 
@@ -261,7 +266,8 @@ void Farm::event(const std::string& name, const std::string& kind, const std::st
     const bool died = std::find(kDeaths.begin(), kDeaths.end(), kind) != kDeaths.end();
     if (!died) event.asked = guest->live.asked;
     // What comes after it has arrived, nobody asked for.
-    const bool arrived = kind == "ready" || (!should_run(guest->record) && !guest->live.supervised);
+    const bool up = should_run(guest->record);
+    const bool arrived = up ? kind == "ready" && !guest->record.restart_asked : !guest->live.supervised;
     if (arrived || died) table_.update_live(guest->record.number, [](Live& live) { live.asked = {}; });
   }
   const std::string by =
@@ -271,11 +277,11 @@ void Farm::event(const std::string& name, const std::string& kind, const std::st
     spdlog::error("event not kept: {}", kept.error().message());
 }
 
-void Farm::follow_up(std::int64_t number) {
-  const auto guest = table_.find(number);
-  if (guest && !asked_now().request.empty() && is_on_its_way(*guest))
-    table_.update_live(number, [](Live& live) { live.asked = asked_now(); });
-  reconciler_.kick(number);
+void Farm::follow_up(const GuestRecord& record, bool turned) {
+  table_.update_live(record.number, [&](Live& live) {
+    if (!asked_now().request.empty() && (turned || is_on_its_way(record, live))) live.asked = asked_now();
+  });
+  reconciler_.kick(record.number);
 }
 
 void Farm::note_asked(const std::string& guest, const std::string& what) { event(guest, "asked", what); }

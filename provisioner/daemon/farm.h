@@ -143,7 +143,7 @@ class Farm {
 
   Result<std::vector<Event>> events(const EventQuery& query) { return store_->events(query); }
   Result<FarmStatus> status();
-  // Notes who asked, by asked_now(), for what becomes of the guest from now on; empty: of the farm.
+  // Notes what was asked of the guest, and by asked_now() who asked; empty: of the farm.
   void note_asked(const std::string& guest, const std::string& what);
   // For status(), from now on.
   void add_notice(const std::string& notice);
@@ -203,9 +203,9 @@ class Farm {
   // Now and each minute from now on: what there is on this host beside the farm.
   void recount_host();
   Result<Guest> change(const std::string& name, const std::function<Status(GuestRecord&)>& change);
-  // Has the guest brought to where its record says; until it is there, what becomes of it is whose request
-  // this is.
-  void follow_up(std::int64_t number);
+  // Has the guest brought to where its record says. Until it is there, what becomes of it follows from this
+  // request, where it turned the guest or finds it on its way.
+  void follow_up(const GuestRecord& record, bool turned);
   class Hold;
   // By its management console.
   Result<std::string> ask_kernel(const GuestRecord& record, const std::string& command) const;
@@ -299,6 +299,6 @@ struct GuestState {
 };
 GuestState state_of(const Guest& guest, std::int64_t now_ms, unsigned ready_seconds);
 // Whether it is not yet where its record says that it should be.
-bool is_on_its_way(const Guest& guest);
+bool is_on_its_way(const GuestRecord& record, const Live& live);
 
 }  // namespace umlfarm::daemon

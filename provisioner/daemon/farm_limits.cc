@@ -144,7 +144,10 @@ Result<LimitsReport> Farm::change_limits(const Guest& guest, const LimitsRequest
   }
   if (report.before != report.given || report.asked != report.given) event(name, "limits", describe(report));
   // It may have to go down and come up again.
-  follow_up(record.number);
+  if (again)
+    follow_up(report.guest.record, true);
+  else
+    reconciler_.kick(record.number);
   return report;
 }
 

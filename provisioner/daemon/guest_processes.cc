@@ -94,7 +94,7 @@ Status kill_processes_of(const Users& users) {
     std::this_thread::sleep_for(std::chrono::milliseconds(in_vain < 20 ? 2 : 20));
   }
   return Error(Kind::Timeout, "host processes of uid " + std::to_string(*users.begin()) +
-                                  (users.size() == 1 ? "" : " and others") + " do not die");
+                                  (users.size() == 1 ? "" : " or others") + " do not die");
 }
 
 Status allow_files_of(uid_t uid, std::uint64_t bytes) {

@@ -25,9 +25,7 @@ GuestState supervised_state(const Guest& guest, std::int64_t now_ms, unsigned re
 
 }  // namespace
 
-bool is_on_its_way(const Guest& guest) {
-  const GuestRecord& record = guest.record;
-  const Live& live = guest.live;
+bool is_on_its_way(const GuestRecord& record, const Live& live) {
   if (record.desired == Desired::Absent || record.restart_asked) return true;
   return should_run(record) ? !live.supervised || live.status.ready_ms == 0 : live.supervised;
 }

@@ -71,6 +71,26 @@ TEST(Output, OfEventsSaysWhoAsked) {
   EXPECT_NE(death.find("\"asked_by\":\"\""), std::string::npos) << death;
 }
 
+// Of two who want it otherwise, what becomes of it follows from the later one.
+TEST(Output, OfEventsFollowsTheLaterRequest) {
+  const TestFarm farm;
+  farm.create("alice");
+  const std::int64_t started = farm.number("alice", "started_ms");
+  farm.ok({"stop", "alice", "--no-wait"});
+  farm.ok({"start", "alice"});
+  EXPECT_TRUE(eventually([&] { return farm.is_ready_again("alice", started); }));
+  std::string asked;
+  std::string ready;
+  std::istringstream lines(farm.ok({"--json", "events", "--guest", "alice"}));
+  for (std::string line; std::getline(lines, line);) {
+    const boost::json::value event = boost::json::parse(line);
+    if (event.at("message") == "start") asked = boost::json::value_to<std::string>(event.at("request"));
+    if (event.at("kind") == "ready") ready = boost::json::value_to<std::string>(event.at("request"));
+  }
+  EXPECT_NE(asked, "");
+  EXPECT_EQ(ready, asked);
+}
+
 // By its name alone, who reads would not know what a command has done.
 TEST(Output, OfEventsSaysWhichCommandTheConsoleGot) {
   const TestFarm farm;
