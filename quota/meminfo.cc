@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <charconv>
 
+#include "provisioner/base/cut.h"
+
 namespace umlfarm::quota {
 
 std::optional<std::uint64_t> meminfo_kib(std::string_view text, std::string_view label) {
   while (!text.empty()) {
-    std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    std::string_view line = cut(text, '\n');
     if (!line.starts_with(label) || line.substr(label.size(), 1) != ":") continue;
     line.remove_prefix(label.size() + 1);
     line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));

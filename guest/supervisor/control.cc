@@ -3,6 +3,7 @@
 #include <array>
 
 #include "guest/supervisor/numbers.h"
+#include "provisioner/base/cut.h"
 
 namespace umlfarm::guest {
 namespace {
@@ -89,8 +90,7 @@ std::string to_text(const SupervisorStatus& status) {
 Result<SupervisorStatus> parse_status(std::string_view text) {
   SupervisorStatus status;
   while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const std::string_view line = cut(text, '\n');
     const std::size_t equals = line.find('=');
     if (equals == std::string_view::npos ||
         !read_field(line.substr(0, equals), line.substr(equals + 1), status)) {

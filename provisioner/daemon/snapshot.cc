@@ -34,19 +34,16 @@ double kernel_cpu_seconds(pid_t init) {
 }
 
 void add_network(const Carriage& carriage, const std::string& tap, metrics::Guest& to) {
+  const auto add = [&](const std::map<std::string, quota::Carried>& by_tap, auto metrics::Traffic::*what) {
+    const quota::Carried carried = guest::carried_by(by_tap, tap);
+    to.in.*what = carried.in;
+    to.out.*what = carried.out;
+  };
   if (carriage.counters) {
-    const quota::Carried bytes = guest::carried_by(carriage.counters->by_tap, tap);
-    to.in.bytes = bytes.in;
-    to.out.bytes = bytes.out;
-    const quota::Carried packets = guest::carried_by(carriage.counters->packets, tap);
-    to.in.packets = packets.in;
-    to.out.packets = packets.out;
+    add(carriage.counters->by_tap, &metrics::Traffic::bytes);
+    add(carriage.counters->packets, &metrics::Traffic::packets);
   }
-  if (carriage.dropped) {
-    const quota::Carried drops = guest::carried_by(*carriage.dropped, tap);
-    to.in.drops = drops.in;
-    to.out.drops = drops.out;
-  }
+  if (carriage.dropped) add(*carriage.dropped, &metrics::Traffic::drops);
 }
 
 metrics::Running see_running(const Live& live, const quota::Usage& usage) {

@@ -2,25 +2,22 @@
 
 #include <charconv>
 
+#include "provisioner/base/cut.h"
 #include "provisioner/base/posix.h"
 
 namespace umlfarm::quota {
-namespace {
 
-std::uint64_t number(std::string_view text) {
+std::uint64_t leading_number(std::string_view text) {
   std::uint64_t value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
 }
 
-}  // namespace
-
 std::uint64_t find_count(std::string_view text, std::string_view key) {
   while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const std::string_view line = cut(text, '\n');
     if (line.starts_with(key) && line.size() > key.size() && line[key.size()] == ' ') {
-      return number(line.substr(key.size() + 1));
+      return leading_number(line.substr(key.size() + 1));
     }
   }
   return 0;
@@ -28,7 +25,7 @@ std::uint64_t find_count(std::string_view text, std::string_view key) {
 
 std::uint64_t read_count(const std::string& file) {
   const auto text = posix::read_file(file);
-  return text ? number(*text) : 0;
+  return text ? leading_number(*text) : 0;
 }
 
 std::uint64_t read_count(const std::string& file, std::string_view key) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "provisioner/base/result.h"
 
@@ -22,7 +23,9 @@ struct Group {
 std::uint64_t read_count(const std::string& file);
 // The number behind `key` in a file of "key number" lines; zero where there is none.
 std::uint64_t read_count(const std::string& file, std::string_view key);
-// The same in a text. Pure.
+// What a text begins with; zero where that is no number. Pure.
+std::uint64_t leading_number(std::string_view text);
+// The number behind `key` in a text of such lines. Pure.
 std::uint64_t find_count(std::string_view text, std::string_view key);
 
 }  // namespace umlfarm::quota

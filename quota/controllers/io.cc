@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
+#include "provisioner/base/cut.h"
 #include "provisioner/base/posix.h"
 
 namespace umlfarm::quota::io {
@@ -20,19 +20,6 @@ std::array<Rule, 4> rules_of(const Limits& limits) {
           Rule{"blkio.throttle.write_bps_device", "wbps", limits.write_rate.bytes()},
           Rule{"blkio.throttle.read_iops_device", "riops", limits.read_operations},
           Rule{"blkio.throttle.write_iops_device", "wiops", limits.write_operations}};
-}
-
-// What is before the first `separator`, cut off with it.
-std::string_view cut(std::string_view& text, char separator) {
-  const std::string_view first = text.substr(0, text.find(separator));
-  text.remove_prefix(std::min(first.size() + 1, text.size()));
-  return first;
-}
-
-std::uint64_t number(std::string_view text) {
-  std::uint64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
 }
 
 }  // namespace
@@ -72,12 +59,12 @@ void find_use(std::string_view text, std::string_view disk, Usage& usage) {
     if (cut(line, ' ') != disk) continue;
     while (!line.empty()) {
       const std::string_view word = cut(line, ' ');
-      if (word == "Read") usage.disk_read = ByteSize(number(line));
-      if (word == "Write") usage.disk_written = ByteSize(number(line));
-      if (word.starts_with("rbytes=")) usage.disk_read = ByteSize(number(word.substr(7)));
-      if (word.starts_with("wbytes=")) usage.disk_written = ByteSize(number(word.substr(7)));
-      if (word.starts_with("rios=")) usage.disk_reads = number(word.substr(5));
-      if (word.starts_with("wios=")) usage.disk_writes = number(word.substr(5));
+      if (word == "Read") usage.disk_read = ByteSize(leading_number(line));
+      if (word == "Write") usage.disk_written = ByteSize(leading_number(line));
+      if (word.starts_with("rbytes=")) usage.disk_read = ByteSize(leading_number(word.substr(7)));
+      if (word.starts_with("wbytes=")) usage.disk_written = ByteSize(leading_number(word.substr(7)));
+      if (word.starts_with("rios=")) usage.disk_reads = leading_number(word.substr(5));
+      if (word.starts_with("wios=")) usage.disk_writes = leading_number(word.substr(5));
     }
   }
 }

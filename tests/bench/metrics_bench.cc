@@ -103,12 +103,12 @@ std::string config(std::uint16_t port, const std::string& more = "") {
   return "[metrics]\nlisten = '127.0.0.1:" + std::to_string(port) + "'\n[guests]\nuids = 20000\n" + more;
 }
 
-double of_daemon(const TestFarm& farm, const char* file, const std::string& pattern) {
+double memory_mib(const TestFarm& farm) {
   const std::string text =
-      posix::read_file("/proc/" + std::to_string(farm.daemon()) + "/" + file).value_or("");
+      posix::read_file("/proc/" + std::to_string(farm.daemon()) + "/status").value_or("");
   std::smatch match;
-  EXPECT_TRUE(std::regex_search(text, match, std::regex(pattern))) << text;
-  return std::stod(match[1]);
+  EXPECT_TRUE(std::regex_search(text, match, std::regex("VmRSS:\\s*(\\d+)"))) << text;
+  return std::stod(match[1]) / 1024;
 }
 // Of the whole daemon, or of its threads of that name.
 double cpu_ms(const TestFarm& farm, const std::string& thread = "") {
@@ -145,7 +145,7 @@ void measure(const TestFarm& farm, std::uint16_t port, unsigned guests, const ch
     scraped.samples.push_back(scrape(port));
     std::this_thread::sleep_for(kInterval);
     for (auto& [thread, row] : spent) row.samples.push_back(cpu_ms(farm, thread) - before[thread]);
-    held.samples.push_back(of_daemon(farm, "status", "VmRSS:\\s*(\\d+)") / 1024);
+    held.samples.push_back(memory_mib(farm));
   }
   // Of ten thousand guests it is too much to take in whole.
   const testing::Ran look =
